@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: ISC
+# twpool: one Makefile, no configure step. `make help` is the index.
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+SITE    ?= /etc/twpool/site.json
+
+PROGRAMS := twpool-site twpool-render twpool-lint twpool-dsn twpool-generation twpool-auth
+SCRIPTS  := deploy/twpool-deploy rollback/twpool-rollback
+
+# SAN=1 builds with AddressSanitizer and UBSan, in a directory of its own.
+ifdef SAN
+BUILD  := .build-san
+SANITY := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+else
+BUILD  := .build
+HARDEN := -D_FORTIFY_SOURCE=2
+endif
+
+PKGS     := libpq jansson libmd
+WARN     := -Wall -Wextra -Wshadow -Wconversion -Wformat=2 -Wvla -Wmissing-prototypes
+HARDEN   += -fstack-protector-strong -fPIE
+CPPFLAGS += -D_GNU_SOURCE
+OWN      := -std=c11 -O2 -g $(WARN) $(HARDEN) $(SANITY) -MMD -MP
+# Asked for only when something is compiled: `make bootstrap` runs before pkg-config exists.
+PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
+PKG_LIBS   = $(shell pkg-config --libs $(PKGS))
+LINK     := $(SANITY) -pie -Wl,-z,relro,-z,now -Wl,--as-needed
+
+LIB_SRC  := $(sort $(wildcard tools/lib/*.c))
+LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/obj/%.o)
+BINS     := $(PROGRAMS:%=$(BUILD)/bin/%)
+MAN      := $(sort $(wildcard docs/man/*.[178]))
+TOOL_ENV := TWPOOL_BIN=$(CURDIR)/$(BUILD)/bin
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all bootstrap check demo mutants lint format install uninstall deploy rollback plan clean help
+.DEFAULT_GOAL := all
+
+all: $(BINS) ## build every program (SAN=1: with sanitizers)
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(OWN) $(PKG_CFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(BUILD)/libtw.a: $(LIB_OBJ)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/bin/%: $(BUILD)/obj/tools/%.o $(BUILD)/obj/tools/program.o $(BUILD)/libtw.a
+	@mkdir -p $(@D)
+	$(CC) $(LINK) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+-include $(wildcard $(BUILD)/obj/tools/*.d $(BUILD)/obj/tools/lib/*.d)
+
+bootstrap: ## install what building and testing needs (apt; says first what)
+	deploy/bootstrap
+
+check: ## run all tests (FILES="tests/site.bats ..." for some; SAN=1)
+	@deploy/bootstrap --quiet
+	@$(MAKE) --no-print-directory all
+	@$(TOOL_ENV) tests/run $(FILES)
+
+demo: ## watch bots fail, a deploy, the same bots succeed, and a rollback (BOTS=, DEMO_BREAK=)
+	@deploy/bootstrap --quiet
+	@$(MAKE) --no-print-directory all
+	@$(TOOL_ENV) tests/demo
+
+mutants: all ## replace each program by true, and print which test noticed
+	@$(TOOL_ENV) tests/mutants $(PROGRAMS) $(notdir $(SCRIPTS))
+
+lint: ## shellcheck, warnings as errors with gcc and clang, cppcheck, mandoc
+	@deploy/bootstrap --quiet
+	@tests/lint
+
+format: ## clang-format the C sources in place
+	clang-format -i tools/*.[ch] tools/lib/*.[ch] tests/gameserver/*.[ch]
+
+LIBDIR := $(DESTDIR)$(PREFIX)/lib/twpool
+install: all ## install under PREFIX (default /usr/local); DESTDIR for packagers
+	install -d $(DESTDIR)$(PREFIX)/bin $(LIBDIR)/bin $(LIBDIR)/templates \
+	  $(LIBDIR)/deploy/phases $(LIBDIR)/deploy/lib $(LIBDIR)/rollback
+	install -m 0755 $(BINS) $(LIBDIR)/bin
+	install -m 0755 deploy/twpool-deploy $(LIBDIR)/deploy
+	install -m 0755 deploy/phases/* $(LIBDIR)/deploy/phases
+	install -m 0644 deploy/lib/* $(LIBDIR)/deploy/lib
+	install -m 0755 rollback/twpool-rollback $(LIBDIR)/rollback
+	install -m 0644 templates/* $(LIBDIR)/templates
+	for p in $(PROGRAMS); do ln -sfn ../lib/twpool/bin/$$p $(DESTDIR)$(PREFIX)/bin/$$p; done
+	for p in $(SCRIPTS); do ln -sfn ../lib/twpool/$$p $(DESTDIR)$(PREFIX)/bin/$${p##*/}; done
+	for m in $(MAN); do install -D -m 0644 $$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/}; done
+
+uninstall: ## remove what install put there
+	rm -rf $(LIBDIR)
+	for p in $(PROGRAMS) $(notdir $(SCRIPTS)); do rm -f $(DESTDIR)$(PREFIX)/bin/$$p; done
+	for m in $(MAN); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/}; done
+	for d in lib bin share/man/man1 share/man/man7 share/man/man8 share/man share .; do \
+	  rmdir --ignore-fail-on-non-empty $(DESTDIR)$(PREFIX)/$$d 2>/dev/null || :; done
+
+deploy: all ## deploy the pooler on this host as SITE says
+	$(TOOL_ENV) deploy/twpool-deploy --site $(SITE)
+
+plan: all ## print what deploy would change, and change nothing
+	$(TOOL_ENV) deploy/twpool-deploy --site $(SITE) --plan
+
+rollback: all ## go back to the state before the first deploy
+	$(TOOL_ENV) rollback/twpool-rollback
+
+clean: ## remove what was built
+	rm -rf .build .build-san
+	$(MAKE) -C tests/gameserver clean
+
+help: ## print this index
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * edit.h: a few bytes changed in a file, recorded so that exactly they can be taken back, also
+ * after others have edited the rest of the file. Used by twpool-dsn and twpool-generation.
+ */
+#pragma once
+
+#include "json.h"
+
+/* Bytes of context kept on each side of an edit, fewer at the ends of a file. */
+#define TW_EDIT_CONTEXT 32
+
+struct tw_edit {
+	size_t offset;        /* in the file as it was before all edits of the list */
+	struct tw_buf old;    /* the bytes there before */
+	struct tw_buf new;    /* and after; never both empty */
+	struct tw_buf before; /* the bytes around it in the edited file; may hold secrets */
+	struct tw_buf after;
+};
+
+/* The edits of one file, by rising offset, none overlapping another. */
+struct tw_edits {
+	size_t n;
+	struct tw_edit *item;
+};
+
+#define TW_EDITS_INIT { 0, NULL }
+
+/* tw_edits_add appends an edit; it must start at or after the end of the last one. */
+bool tw_edits_add(struct tw_edits *edits, size_t offset, const char *old, size_t old_len,
+                  const char *new, size_t new_len, struct tw_err *e);
+
+/*
+ * tw_edits_apply appends the edited form of the n bytes `in` to `out` and fills in every edit's
+ * context. EX_DATAERR where the old bytes are not at their offset.
+ */
+bool tw_edits_apply(struct tw_edits *edits, const char *in, size_t n, struct tw_buf *out,
+                    struct tw_err *e);
+
+/*
+ * tw_edits_revert appends the n bytes `in` without the edits to `out`. Each edit is looked for at
+ * its own place first, then by its context, which must occur exactly once. *reverted is false
+ * where the edits are already gone (and `out` then equals `in`). EX_DATAERR where an edit is found
+ * neither done nor undone, or more than once.
+ */
+bool tw_edits_revert(const struct tw_edits *edits, const char *in, size_t n, struct tw_buf *out,
+                     bool *reverted, struct tw_err *e);
+
+/* tw_edits_json is a new list of the edits; contexts, which may hold secrets, only on request. */
+json_t *tw_edits_json(const struct tw_edits *edits, bool context);
+
+/* tw_edits_parse reads such a list; EX_DATAERR where it is not one. */
+bool tw_edits_parse(const json_t *json, struct tw_edits *edits, struct tw_err *e);
+
+/* tw_edits_free releases a list; also an empty one. */
+void tw_edits_free(struct tw_edits *edits);

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: ISC */
+/* file.c: reads files; walks paths. Replacing them is in replace.c. */
+#include "file.h"
+#include "path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sha2.h> /* libmd, which dpkg itself links */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const char *
+tw_root(void)
+{
+	const char *root = getenv("TWPOOL_ROOT");
+
+	return root != NULL && strcmp(root, "/") != 0 ? root : "";
+}
+
+void
+tw_sha256(const void *bytes, size_t n, char out[TW_SHA256_SIZE])
+{
+	SHA256Data(bytes, n, out);
+}
+
+/* path_step opens the directory `name` in `dir`, through a link only if we or root own it. */
+static int
+path_step(int dir, const char *name, const char *path, struct tw_err *e)
+{
+	struct stat st;
+	int follow = 0, fd;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+		tw_fail_errno(e, errno == ENOENT ? EX_NOINPUT : EX_NOPERM, "'%s': '%s'", path, name);
+		return -1;
+	}
+	if (S_ISLNK(st.st_mode)) {
+		if (st.st_uid != 0 && st.st_uid != geteuid()) {
+			tw_fail(e, EX_NOPERM, "'%s': '%s' is a symbolic link of user id %u", path,
+			        name, (unsigned)st.st_uid);
+			return -1;
+		}
+		follow = 1;
+	}
+	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW));
+	if (fd < 0 && errno == EACCES) /* search permission is enough to go through */
+		fd = openat(dir, name, O_PATH | O_DIRECTORY | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW));
+	if (fd < 0)
+		tw_fail_errno(e, errno == ENOTDIR ? EX_NOINPUT : EX_NOPERM, "'%s': '%s'", path, name);
+	return fd;
+}
+
+int
+tw_path_parent(const char *path, char name[TW_NAME_SIZE], struct tw_err *e)
+{
+	const char *at = path;
+	int dir = open(*path == '/' ? "/" : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir < 0) {
+		tw_fail_errno(e, EX_NOPERM, "'%s'", path);
+		return -1;
+	}
+	for (;;) {
+		size_t n;
+		int next;
+
+		at += strspn(at, "/");
+		n = strcspn(at, "/");
+		if (n == 0 || n >= TW_NAME_SIZE) {
+			tw_fail(e, EX_USAGE, "'%s' does not name a file", path);
+			close(dir);
+			return -1;
+		}
+		memcpy(name, at, n);
+		name[n] = '\0';
+		at += n;
+		if (at[strspn(at, "/")] == '\0')
+			return dir;
+		next = path_step(dir, name, path, e);
+		close(dir);
+		if (next < 0)
+			return -1;
+		dir = next;
+	}
+}
+
+/* read_all appends what is left of `fd` to `b`, `limit` bytes at most. */
+static bool
+read_all(int fd, size_t limit, struct tw_buf *b, const char *path, struct tw_err *e)
+{
+	char chunk[16384];
+	size_t got = 0;
+	bool ok = true;
+
+	while (ok) {
+		ssize_t n = read(fd, chunk, sizeof(chunk));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			ok = tw_fail_errno(e, EX_IOERR, "read '%s'", path);
+		else if (n == 0)
+			break;
+		else if ((got += (size_t)n) > limit)
+			ok = tw_fail(e, EX_DATAERR, "'%s' is larger than %zu bytes", path, limit);
+		else
+			ok = tw_buf_add(b, chunk, (size_t)n, e);
+	}
+	explicit_bzero(chunk, sizeof(chunk));
+	return ok;
+}
+
+bool
+tw_file_read(const char *path, size_t limit, struct tw_buf *b, struct stat *st, struct tw_err *e)
+{
+	char name[TW_NAME_SIZE];
+	struct stat own;
+	int fd, dir = tw_path_parent(path, name, e);
+	bool ok;
+
+	if (dir < 0)
+		return false;
+	fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	close(dir);
+	if (fd < 0 && errno == ELOOP) {
+		tw_fail(e, EX_NOINPUT, "'%s' is a symbolic link", path);
+		return tw_hint(e, "name the file itself: twpool follows no symbolic link.");
+	}
+	if (fd < 0)
+		return tw_fail_errno(e, EX_NOINPUT, "'%s'", path);
+	if (fstat(fd, &own) != 0)
+		ok = tw_fail_errno(e, EX_IOERR, "'%s'", path);
+	else if (!S_ISREG(own.st_mode))
+		ok = tw_fail(e, EX_NOINPUT, "'%s' is not a regular file", path);
+	else
+		ok = read_all(fd, limit, b, path, e);
+	close(fd);
+	if (ok && st != NULL)
+		*st = own;
+	return ok;
+}
+
+bool
+tw_file_status(const char *path, struct stat *st, bool *exists, struct tw_err *e)
+{
+	char name[TW_NAME_SIZE];
+	int dir = tw_path_parent(path, name, e);
+	struct stat own;
+	bool ok = true;
+
+	if (dir < 0) {
+		if (e->exit != EX_NOINPUT)
+			return false;
+		*e = (struct tw_err)TW_ERR_INIT; /* a missing parent: the file is absent too */
+		*exists = false;
+		return true;
+	}
+	if (fstatat(dir, name, &own, AT_SYMLINK_NOFOLLOW) == 0) {
+		*st = own;
+		*exists = true;
+	} else if (errno == ENOENT) {
+		*exists = false;
+	} else {
+		ok = tw_fail_errno(e, EX_NOPERM, "'%s'", path);
+	}
+	close(dir);
+	return ok;
+}

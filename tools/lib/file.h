@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * file.h: reading and replacing files as root on somebody's production host. A path is walked
+ * component by component; a symbolic link in it is followed only if root or the caller owns it,
+ * and the last component never. A replaced file is, at every instant, entirely old or entirely new.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <sys/stat.h>
+#include "buf.h"
+
+/* Nothing that twpool reads is larger than this (bytes): sources, configurations, records. */
+#define TW_FILE_LIMIT ((size_t)16 << 20)
+
+/* TW_SHA256_SIZE: 64 hexadecimal digits and a NUL. */
+#define TW_SHA256_SIZE 65
+
+/* Owner, permission bits (07777) and, where has_mtime, the modification time of a new file. */
+struct tw_attr {
+	mode_t mode;
+	uid_t uid;
+	gid_t gid;
+	bool has_mtime;
+	struct timespec mtime;
+};
+
+/* tw_root is the prefix TWPOOL_ROOT of every absolute path that twpool writes; "" if not set. */
+const char *tw_root(void);
+
+/*
+ * tw_file_read appends the regular file `path` to `b` and, where `st` is not NULL, its status.
+ * Errors: EX_NOINPUT (absent, unreadable, a symbolic link or not a regular file), EX_DATAERR (more
+ * than `limit` bytes), EX_IOERR.
+ */
+bool tw_file_read(const char *path, size_t limit, struct tw_buf *b, struct stat *st,
+                  struct tw_err *e);
+
+/*
+ * tw_file_status fills `st` for `path` without following a last symbolic link; *exists is false,
+ * and `st` untouched, where there is none.
+ */
+bool tw_file_status(const char *path, struct stat *st, bool *exists, struct tw_err *e);
+
+/*
+ * tw_file_replace makes `path` a file of these n bytes with these attributes: a temporary file in
+ * the same directory, attributes and the old file's extended attributes, fsync, rename, fsync of
+ * the directory. Refuses (EX_CANTCREAT) anything but a regular file with one name, or nothing, at
+ * `path`. On failure `path` is as it was and no temporary file is left.
+ */
+bool tw_file_replace(const char *path, const void *bytes, size_t n, const struct tw_attr *attr,
+                     struct tw_err *e);
+
+/* tw_file_remove ensures that no file is at `path`, durably. Refuses anything but a file. */
+bool tw_file_remove(const char *path, struct tw_err *e);
+
+/* tw_dir_ensure makes the directory `path` (not its parents) or gives it these attributes. */
+bool tw_dir_ensure(const char *path, const struct tw_attr *attr, struct tw_err *e);
+
+/* tw_dir_remove removes `path` if it is an empty directory; *kept says that it was not empty. */
+bool tw_dir_remove(const char *path, bool *kept, struct tw_err *e);
+
+/* tw_sha256 writes the digest of n bytes as lower-case hexadecimal text. */
+void tw_sha256(const void *bytes, size_t n, char out[TW_SHA256_SIZE]);

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: ISC */
+/* program.c: where the programs meet the terminal. The library below never prints. */
+#include "program.h"
+#include "lib/version.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* std_fds_open fills closed descriptors 0-2, so that no file of the host can become one of them. */
+static bool
+std_fds_open(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
+/* program_error prints what failed and what to do about it. */
+static void
+program_error(const struct tw_program *program, const struct tw_err *e)
+{
+	fprintf(stderr, "%s: %s\n", program->name, e->msg);
+	if (e->hint[0] != '\0')
+		fprintf(stderr, "HINT: %s\n", e->hint);
+}
+
+bool
+program_print(json_t *report, struct tw_err *e)
+{
+	struct tw_buf b = TW_BUF_INIT;
+	bool ok = report != NULL ? tw_json_text(report, &b, e)
+	                         : tw_fail(e, EX_OSERR, "out of memory");
+
+	if (ok)
+		fputs(tw_buf_text(&b), stdout);
+	tw_buf_free(&b);
+	json_decref(report);
+	return ok;
+}
+
+int
+program_main(const struct tw_program *program, int argc, char **argv, void *options)
+{
+	struct tw_err e = TW_ERR_INIT;
+	const struct tw_command *command = NULL;
+	int first = 0, code = 0;
+
+	if (!std_fds_open())
+		return EX_OSERR;
+	umask(077);
+	signal(SIGPIPE, SIG_IGN);
+	setlocale(LC_ALL, "C");
+	switch (tw_opt_parse(program, argc, argv, options, &command, &first, &e)) {
+	case TW_OPT_HELP:
+		tw_opt_help(program, stdout);
+		break;
+	case TW_OPT_VERSION:
+		printf("%s (twpool) %s\n", program->name, TW_VERSION);
+		break;
+	case TW_OPT_ERROR:
+		code = e.exit;
+		break;
+	case TW_OPT_RUN:
+		code = command->run(options, argc - first, argv + first, &e);
+		break;
+	}
+	if (e.msg[0] != '\0')
+		program_error(program, &e);
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		fprintf(stderr, "%s: write to standard output: %s\n", program->name, strerror(errno));
+		return code == 0 ? EX_IOERR : code;
+	}
+	return code;
+}

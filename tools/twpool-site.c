@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: ISC */
+/* twpool-site: checks site.json and hands its values to shell, which never parses JSON itself. */
+#include "lib/site.h"
+#include "program.h"
+
+#include <stdlib.h>
+
+struct options {
+	const char *site;
+	bool json;
+	bool quiet;
+};
+
+/* run_check says that a site file is right, or where it is not. */
+static int
+run_check(const void *options, int n, char **operands, struct tw_err *e)
+{
+	const struct options *o = options;
+	struct tw_site site = TW_SITE_INIT;
+	bool ok = tw_site_load(operands[0], &site, e);
+	json_t *report;
+
+	(void)n;
+	if (ok && o->json) {
+		report = tw_json_report("twpool-site", "ok");
+		json_object_set(report, "site", site.root);
+		ok = program_print(report, e);
+	} else if (ok && !o->quiet) {
+		printf("%s: ok\n", operands[0]);
+	}
+	tw_site_free(&site);
+	return ok ? 0 : e->exit;
+}
+
+/* value_write writes one value and a NUL; a list's elements one after the other. */
+static bool
+value_write(const json_t *v, const char *key, struct tw_err *e)
+{
+	char *text = NULL;
+	json_t *item;
+	size_t i;
+
+	if (json_is_object(v))
+		return tw_fail(e, EX_USAGE, "'%s' is an object: name one of its keys", key);
+	if (json_is_array(v)) {
+		json_array_foreach (v, i, item) {
+			if (!value_write(item, key, e))
+				return false;
+		}
+		return true;
+	}
+	if (!json_is_string(v)) {
+		text = json_dumps(v, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+		if (text == NULL)
+			return tw_fail(e, EX_OSERR, "out of memory");
+	}
+	fputs(text != NULL ? text : json_string_value(v), stdout);
+	putchar('\0');
+	free(text);
+	return true;
+}
+
+/* run_get writes the values of KEY... for mapfile -d ''. */
+static int
+run_get(const void *options, int n, char **operands, struct tw_err *e)
+{
+	const struct options *o = options;
+	struct tw_site site = TW_SITE_INIT;
+	bool ok = o->site != NULL ? tw_site_load(o->site, &site, e)
+	                          : tw_fail(e, EX_USAGE, "--site FILE is required");
+
+	for (int i = 0; ok && i < n; i++) {
+		const json_t *v = tw_site_at(&site, operands[i], e);
+
+		ok = v != NULL && value_write(v, operands[i], e);
+	}
+	tw_site_free(&site);
+	return ok ? 0 : e->exit;
+}
+
+static const struct tw_opt check_opts[] = {
+	{ .name = "json", .help = "print the checked document with its defaults",
+	  .type = TW_OPT_FLAG, .offset = offsetof(struct options, json) },
+	{ .name = "quiet", .letter = 'q', .help = "print nothing when all is well",
+	  .type = TW_OPT_FLAG, .offset = offsetof(struct options, quiet) },
+	{ 0 },
+};
+
+static const struct tw_opt get_opts[] = {
+	{ .name = "site", .letter = 's', .arg = "FILE", .help = "the site file",
+	  .type = TW_OPT_STRING, .offset = offsetof(struct options, site) },
+	{ 0 },
+};
+
+static const struct tw_command commands[] = {
+	{ "check", "FILE", 1, 1, "check a site file: every key, every type", check_opts, run_check },
+	{ "get", "KEY...", 1, -1, "print values, each ended by NUL; a list's elements likewise",
+	  get_opts, run_get },
+	{ 0 },
+};
+
+int
+main(int argc, char **argv)
+{
+	static const struct tw_program program = { "twpool-site",
+		"check site.json and hand its values to shell", commands };
+	struct options o = { 0 };
+
+	return program_main(&program, argc, argv, &o);
+}
