@@ -58,12 +58,12 @@ bootstrap: ## install what building and testing needs (apt; says first what)
 	deploy/bootstrap
 
 check: ## run all tests (FILES="tests/site.bats ..." for some; SAN=1)
-	@deploy/bootstrap --quiet
+	@deploy/bootstrap --quiet check
 	@$(MAKE) --no-print-directory all
 	@$(TOOL_ENV) tests/run $(FILES)
 
 demo: ## watch bots fail, a deploy, the same bots succeed, and a rollback (BOTS=, DEMO_BREAK=)
-	@deploy/bootstrap --quiet
+	@deploy/bootstrap --quiet demo
 	@$(MAKE) --no-print-directory all
 	@$(TOOL_ENV) tests/demo
 
@@ -71,7 +71,7 @@ mutants: all ## replace each program by true, and print which test noticed
 	@$(TOOL_ENV) tests/mutants $(PROGRAMS) $(notdir $(SCRIPTS))
 
 lint: ## shellcheck, warnings as errors with gcc and clang, cppcheck, mandoc
-	@deploy/bootstrap --quiet
+	@deploy/bootstrap --quiet lint
 	@tests/lint
 
 format: ## clang-format the C sources in place

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: ISC
+# shellcheck shell=bash
+# The words that twpool-deploy, its phases and twpool-rollback share. Sourced, never run. The
+# caller has set `home`, the directory that holds deploy/, rollback/ and templates/.
+
+set -euo pipefail
+shopt -s inherit_errexit
+umask 077
+export LC_ALL=C
+IFS=$' \t\n'
+unset CDPATH BASH_ENV ENV "${!PG@}"
+TWPOOL_BIN=${TWPOOL_BIN:-$home/bin}
+PATH=$TWPOOL_BIN:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export TWPOOL_BIN PATH
+
+# TWPOOL_ROOT prefixes every path of the host that is written; "" on a real one.
+root=${TWPOOL_ROOT:-}
+[[ $root != / ]] || root=
+state_dir=$root/var/lib/twpool
+# shellcheck disable=SC2034 # read by the scripts that source this
+conf_dir=/etc/pgbouncer/twpool
+
+# say TEXT...: talk goes to stderr, results to stdout.
+say() {
+  printf '%s\n' "$*" >&2
+}
+
+# die CODE MESSAGE [HINT]: the only way out after an error.
+die() {
+  say "${0##*/}: $2"
+  [[ -z ${3:-} ]] || say "HINT: $3"
+  exit "$1"
+}
+
+# run COMMAND...: the only way to change the host: printed, then done, or with --plan only printed.
+run() {
+  printf '+ %s\n' "${*@Q}" >&2
+  [[ -n ${TWPOOL_PLAN:-} ]] || "$@"
+}
+
+# usage: prints the comment at the head of the script, which is its help text.
+usage() {
+  sed -n '3,/^[^#]/{s/^# \{0,1\}//p}' "$0"
+}
+
+# version: prints what every program of twpool prints.
+version() {
+  twpool-site --version | sed "s/^twpool-site/${0##*/}/"
+}
+
+# need_tools: refuses when the C programs are not where they should be.
+need_tools() {
+  [[ -x $TWPOOL_BIN/twpool-generation ]] ||
+    die 69 "no programs in '$TWPOOL_BIN'" "run make, or make install, and start ${0##*/} from there."
+}
+
+# need_root: a host is changed by root alone; a tree below TWPOOL_ROOT by whoever owns it.
+need_root() {
+  [[ -n $root || $EUID -eq 0 ]] || die 77 'must be root' "run: sudo ${0##*/} ..."
+}
+
+# seconds_since START: START is a value of EPOCHREALTIME; prints seconds with one decimal.
+seconds_since() {
+  awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }'
+}
+
+# wait_for SECONDS COMMAND...: polls until the command succeeds; 1 when the time is over.
+wait_for() {
+  local deadline=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    ((SECONDS < deadline)) || return 1
+    sleep 0.1
+  done
+}
+
+# lock_drop: closes the lock in a subshell that is about to become somebody else's program.
+lock_drop() {
+  [[ -z ${TWPOOL_LOCK_FD:-} ]] || exec {TWPOOL_LOCK_FD}>&-
+  unset TWPOOL_LOCK_FD
+}
+
+# as_user USER COMMAND...: runs it as that user, with an environment of its own and without our
+# lock. An empty USER, or not being root, means: as ourselves.
+as_user() (
+  account=$1
+  shift
+  lock_drop
+  [[ $EUID -eq 0 && -n $account ]] || exec "$@"
+  home_directory=$(getent passwd "$account" | cut -d: -f6)
+  exec env -i PATH="$PATH" LC_ALL=C HOME="$home_directory" USER="$account" LOGNAME="$account" \
+    setpriv --reuid "$account" --regid "$(id -g "$account")" --init-groups -- "$@"
+)
+
+# lock_take NAME: one writer. The lock dies with its holder; an inherited one is kept.
+lock_take() {
+  local file=$state_dir/lock
+  if [[ -n ${TWPOOL_LOCK_FD:-} && /proc/self/fd/$TWPOOL_LOCK_FD -ef $file ]]; then
+    return
+  fi
+  [[ -d $root/var/lib ]] || (umask 022 && mkdir -p -- "$root/var/lib")
+  [[ -d $state_dir ]] || mkdir -m 0700 -- "$state_dir"
+  exec {TWPOOL_LOCK_FD}>>"$file"
+  flock -n "$TWPOOL_LOCK_FD" || die 75 "busy: $(<"$file")" 'wait until it has ended.'
+  printf '%s (pid %s) holds the lock since %(%FT%TZ)T\n' "$1" "$$" -1 >"$file"
+  export TWPOOL_LOCK_FD
+}
+
+declare -A site=()
+
+# site_load: the scalar values of the site file SITE, as site[KEY].
+site_load() {
+  local i values keys=(
+    service_manager 'databases[0].name' pgbouncer.listen_addr pgbouncer.listen_port
+    pgbouncer.max_client_conn server.directory server.user server.listen_port
+    server.start_seconds server.stop_seconds server.log
+    validate.bots validate.min_success validate.success_pattern validate.failure_pattern
+    process.pooler_user process.pooler_binary process.server_pidfile
+  )
+  # shellcheck disable=SC2153 # SITE is the scripts' own variable
+  mapfile -d '' -t values < <(twpool-site get --site "$SITE" "${keys[@]}")
+  wait "$!"
+  for i in "${!keys[@]}"; do
+    site[${keys[i]}]=${values[i]}
+  done
+}
+
+# site_list NAME KEY: makes the array NAME the list at KEY of the site file.
+site_list() {
+  local -n site_list_target=$1
+  # shellcheck disable=SC2034 # a reference: read by the caller
+  mapfile -d '' -t site_list_target < <(twpool-site get --site "$SITE" "$2")
+  wait "$!"
+}
+
+# gen_get KEY: a note of the generation GEN.
+gen_get() {
+  twpool-generation get "$GEN" "$1" | tr -d '\0'
+}
+
+# dsn_file LOCATOR: the host path of an element of server.dsn, with its #/pointer or :LINE.
+dsn_file() {
+  printf '%s' "$root${site[server.directory]}/$1"
+}
+
+# pooler_address: where the pooler listens, as a client on this host reaches it.
+pooler_address() {
+  local first=${site[pgbouncer.listen_addr]%%,*}
+  case $first in
+    '*' | 0.0.0.0) first=127.0.0.1 ;;
+    ::) first=::1 ;;
+  esac
+  printf '%s' "$first"
+}

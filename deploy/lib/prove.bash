@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: ISC
+# shellcheck shell=bash
+# Proof that a change is in force: asked of the running processes, never of files. Sourced,
+# never run.
+
+# shellcheck source=deploy/lib/service.bash
+. "$home/deploy/lib/service.bash"
+
+# pooler_lint: holds the running pooler against its file: every setting, every database, and that
+# its process owns the listener. Prints findings; 0 same, 1 differs, 69 not reachable.
+pooler_lint() {
+  local pid
+  pid=$(service_pid pooler)
+  [[ -n $pid ]] || {
+    printf 'the pooler is not running\n'
+    return 69
+  }
+  twpool-lint -q --pid "$pid" --timeout 2 "$root$conf_dir/pgbouncer.ini" \
+    --live "host=$root/run/pgbouncer port=${site[pgbouncer.listen_port]}" 2>&1
+}
+
+# pooler_settled: waits until the running pooler is the rendered one; restarts it, once, where a
+# setting takes a restart.
+pooler_settled() {
+  local deadline=$((SECONDS + 10)) findings restarted=
+  until findings=$(pooler_lint); do
+    if [[ -z $restarted && $findings == *restart-needed* ]]; then
+      service_restart pooler
+      run twpool-generation note "$GEN" pooler.restarted yes
+      restarted=yes
+    elif ((SECONDS >= deadline)) || ! service_running pooler; then
+      say "$findings"
+      return 1
+    fi
+    sleep 0.1
+  done
+}
+
+# pooler_complaint: one sentence of advice, after the end of the pooler's log.
+pooler_complaint() {
+  service_log_tail pooler
+  printf 'the end of %s is above.' "$state_dir/pooler.log"
+}
+
+# prove_login pooler|direct: each DSN of the server logs in and runs a transaction, as the server
+# does: through the pooler before the DSN is moved, or as the DSN stands, directly.
+prove_login() {
+  local dsn=() one options=(--db "${site[databases[0].name]}" --retry 10 --timeout 5)
+  site_list dsn server.dsn
+  if [[ $1 == pooler ]]; then
+    options+=(--expect-pooler --host "$(pooler_address)" --port "${site[pgbouncer.listen_port]}")
+  else
+    options+=(--expect-direct)
+  fi
+  for one in "${dsn[@]}"; do
+    twpool-auth verify "${options[@]}" --dsn "@$(dsn_file "$one")" >&2 || return
+  done
+}

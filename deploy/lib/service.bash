@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: ISC
+# shellcheck shell=bash
+# Services by name, "pooler" and "server", whoever manages them. Sourced, never run.
+# This is the manager "process": children with a pidfile, a session of their own, default signal
+# dispositions and no descriptor of ours, started and stopped by dpkg's start-stop-daemon.
+
+# shellcheck source=deploy/lib/common.bash
+. "$home/deploy/lib/common.bash"
+
+# service_define NAME: sets the array `service`: pidfile, user, directory, log, retry; and
+# `service_argv`.
+service_define() {
+  declare -gA service=()
+  case $1 in
+    pooler)
+      # SIGINT waits for open transactions, SIGQUIT does not (since 1.23 SIGTERM waits for clients).
+      service=([pidfile]=$root/run/twpool/pooler.pid [user]=${site[process.pooler_user]}
+        [directory]=/ [log]=$state_dir/pooler.log [retry]=INT/10/QUIT/5/KILL/5)
+      service_argv=("$(pooler_binary)" "$root$conf_dir/pgbouncer.ini")
+      ;;
+    server)
+      service=([pidfile]=$root${site[process.server_pidfile]} [user]=${site[server.user]}
+        [directory]=$root${site[server.directory]} [log]=$(server_log)
+        [retry]=TERM/${site[server.stop_seconds]}/KILL/5)
+      site_list service_argv process.server_command
+      ;;
+  esac
+}
+
+# pooler_binary: the path of PgBouncer's binary, or the bare name where there is none.
+pooler_binary() {
+  command -v -- "${site[process.pooler_binary]}" || printf '%s' "${site[process.pooler_binary]}"
+}
+
+# server_log: the host path of the server's log, which may be relative to its directory.
+server_log() {
+  case ${site[server.log]} in
+    '') printf '%s' "$state_dir/server.log" ;;
+    /*) printf '%s' "$root${site[server.log]}" ;;
+    *) printf '%s' "$root${site[server.directory]}/${site[server.log]}" ;;
+  esac
+}
+
+# service_running NAME
+service_running() {
+  service_define "$1"
+  start-stop-daemon --status --pidfile "${service[pidfile]}"
+}
+
+# service_pid NAME: the process id, or nothing.
+service_pid() {
+  service_define "$1"
+  ! start-stop-daemon --status --pidfile "${service[pidfile]}" || cat -- "${service[pidfile]}"
+}
+
+# service_start NAME: starts it; whether it works is the caller's question.
+service_start() {
+  local argv=()
+  service_define "$1"
+  argv=(start-stop-daemon --start --oknodo --quiet --background --make-pidfile
+    --pidfile "${service[pidfile]}" --chdir "${service[directory]}" --umask 022
+    --output "${service[log]}")
+  if [[ $EUID -eq 0 && -n ${service[user]} ]]; then
+    argv+=(--chuid "${service[user]}")
+  fi
+  case ${service_argv[0]} in
+    */*) ;;
+    *) service_argv[0]=$(command -v -- "${service_argv[0]}") ;;
+  esac
+  [[ ${service_argv[0]} == /* ]] || service_argv[0]=${service[directory]}/${service_argv[0]}
+  run service_spawn "$1" "${argv[@]}" --exec "${service_argv[0]}" -- "${service_argv[@]:1}"
+}
+
+# service_spawn NAME COMMAND...: the child gets default signals (bash hands ignored ones down),
+# not our lock, and as a pooler the descriptors that it may need.
+service_spawn() (
+  clients=${site[pgbouncer.max_client_conn]}
+  if [[ $1 == pooler ]]; then
+    descriptors_raise $((clients + 300))
+  fi
+  shift
+  lock_drop
+  exec env -u TWPOOL_PLAN --default-signal "$@"
+)
+
+# descriptors_raise N: the soft limit becomes N, or the hard limit where that is lower.
+descriptors_raise() {
+  local hard
+  hard=$(ulimit -Hn)
+  if [[ $hard == unlimited || $hard -ge $1 ]]; then
+    ulimit -Sn "$1"
+  else
+    ulimit -Sn "$hard"
+  fi
+}
+
+# service_stop NAME: asks, waits, insists; fine if it does not run.
+service_stop() {
+  service_define "$1"
+  run start-stop-daemon --stop --oknodo --quiet --remove-pidfile \
+    --pidfile "${service[pidfile]}" --retry "${service[retry]}"
+}
+
+# service_reload NAME
+service_reload() {
+  run kill -HUP "$(service_pid "$1")"
+}
+
+# service_restart NAME
+service_restart() {
+  service_stop "$1"
+  service_start "$1"
+}
+
+# service_log_tail NAME: the end of its log, for an error message. Read as the service's user: the
+# file may be theirs, and a link.
+service_log_tail() {
+  service_define "$1"
+  if [[ $1 == pooler ]]; then
+    tail -n 5 -- "${service[log]}"
+  else
+    as_user "${service[user]}" tail -n 5 -- "${service[log]}"
+  fi | sed 's/^/  | /' >&2
+}
+
+# port_holder PORT: "name pid" of who listens there, "another user's process", or nothing.
+port_holder() {
+  ss -Hltnp "sport = :$1" | awk '
+    NR == 1 && match($0, /users:\(\("[^"]*",pid=[0-9]+/) {
+      split(substr($0, RSTART + 9, RLENGTH - 9), part, /",pid=/)
+      print part[1], part[2]; found = 1
+    }
+    NR == 1 && !found { print "another user'"'"'s process" }'
+}
+
+# port_open HOST PORT: somebody accepts a connection there.
+port_open() {
+  # shellcheck disable=SC2034 # opening it is the question
+  (exec {probe}<>"/dev/tcp/$1/$2") 2>/dev/null
+}

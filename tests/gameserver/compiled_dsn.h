@@ -1,0 +1,2 @@
+/* SPDX-License-Identifier: ISC */
+#define COMPILED_DSN "dbname=%DB% user=game password=game"

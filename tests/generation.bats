@@ -1,0 +1,257 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# twpool-generation: what it stages it publishes, and what it published it takes back, byte for byte.
+bats_require_minimum_version 1.5.0
+
+setup() {
+  cd "$BATS_TEST_TMPDIR"
+  PATH=$TWPOOL_BIN:$PATH
+  export TWPOOL_ROOT=$BATS_TEST_TMPDIR/root
+  mkdir -p "$TWPOOL_ROOT/srv" "$TWPOOL_ROOT/etc"
+  printf '{"app": "dbname=%%DB%% user=game", "n": 1}' >"$TWPOOL_ROOT/srv/dsn.json"
+  chmod 0640 "$TWPOOL_ROOT/srv/dsn.json"
+  touch -d '2020-01-02 03:04:05.123456789' "$TWPOOL_ROOT/srv/dsn.json"
+  printf 'new\n' >new.ini
+  edits_of " port=6432" 30 >edits.json
+}
+
+# edits_of TEXT OFFSET: a report that inserts TEXT into srv/dsn.json.
+edits_of() {
+  printf '{"files": [{"path": "%s/srv/dsn.json", "edits": [{"offset": %d, "old": "", "new": "%s"}]}]}' \
+    "$TWPOOL_ROOT" "$2" "$1"
+}
+
+# tree: every path below the root but the record, with mode, time of files and bytes.
+tree() {
+  (cd "$TWPOOL_ROOT" && find . -path ./var -prune -o -type f -printf '%p %m %T@ ' -exec sha256sum {} \; -o -printf '%p %m\n' | sort)
+}
+
+# deployed: one generation, applied: a new file in a new directory, and an edit.
+deployed() {
+  twpool-generation begin >/dev/null
+  twpool-generation stage -q -g pooler --mode 0640 1 new.ini /etc/pgbouncer/twpool/pgbouncer.ini
+  twpool-generation stage -q -g server --edits 1 edits.json
+  twpool-generation apply -q 1
+}
+
+@test "staging changes nothing on the host" {
+  tree >before
+  twpool-generation begin
+  twpool-generation stage -g pooler 1 new.ini /etc/pgbouncer/twpool/pgbouncer.ini
+  twpool-generation stage -g server --edits 1 edits.json
+  tree | diff before -
+}
+
+@test "apply publishes bytes and mode, with the missing parents" {
+  deployed
+  [ "$(cat "$TWPOOL_ROOT/etc/pgbouncer/twpool/pgbouncer.ini")" = new ]
+  [ "$(stat -c %a "$TWPOOL_ROOT/etc/pgbouncer/twpool/pgbouncer.ini")" = 640 ]
+  [ "$(stat -c %a "$TWPOOL_ROOT/etc/pgbouncer")" = 755 ]
+  [ "$(cat "$TWPOOL_ROOT/srv/dsn.json")" = '{"app": "dbname=%DB% user=game port=6432", "n": 1}' ]
+  [ "$(stat -c %a "$TWPOOL_ROOT/srv/dsn.json")" = 640 ]
+}
+
+@test "apply again writes nothing: the files keep their inodes" {
+  deployed
+  inode=$(stat -c %i "$TWPOOL_ROOT/srv/dsn.json")
+  run -0 twpool-generation apply 1
+  [ -z "$output" ]
+  [ "$(stat -c %i "$TWPOOL_ROOT/srv/dsn.json")" = "$inode" ]
+}
+
+@test "apply of one group leaves the other alone" {
+  twpool-generation begin >/dev/null
+  twpool-generation stage -q -g pooler 1 new.ini /etc/pgbouncer/twpool/pgbouncer.ini
+  twpool-generation stage -q -g server --edits 1 edits.json
+  run -0 twpool-generation apply -g pooler 1
+  [ "$output" = "wrote     /etc/pgbouncer/twpool/pgbouncer.ini" ]
+  [[ "$(cat "$TWPOOL_ROOT/srv/dsn.json")" != *6432* ]]
+}
+
+@test "restore gives back bytes, mode, time and directories" {
+  tree >before
+  deployed
+  run -0 twpool-generation restore --to 1
+  tree | diff before -
+  run -0 twpool-generation verify --to 1
+}
+
+@test "restore again changes nothing and says nothing" {
+  deployed
+  twpool-generation restore --to 1
+  run -0 twpool-generation restore --to 1
+  [ -z "$output" ]
+}
+
+@test "a file that has a deployed state already is not staged" {
+  deployed
+  twpool-generation begin >/dev/null
+  run -0 twpool-generation stage -g pooler --mode 0640 2 new.ini /etc/pgbouncer/twpool/pgbouncer.ini
+  [ "$output" = "unchanged /etc/pgbouncer/twpool/pgbouncer.ini" ]
+  run -0 twpool-generation drop 2
+  run -66 twpool-generation get 2 dir
+}
+
+@test "a generation with entries cannot be dropped" {
+  deployed
+  run -64 --separate-stderr twpool-generation drop 1
+  [[ "$stderr" == *"has entries" ]]
+}
+
+@test "a file that somebody else changed since is kept beside the restored one" {
+  deployed
+  printf 'theirs\n' >"$TWPOOL_ROOT/etc/pgbouncer/twpool/pgbouncer.ini"
+  run -0 twpool-generation restore --to 1
+  [[ "$output" == *"saved     /etc/pgbouncer/twpool/pgbouncer.ini"* ]]
+  [ "$(cat "$TWPOOL_ROOT/etc/pgbouncer/twpool/pgbouncer.ini.twpool-save-0001")" = theirs ]
+  [ ! -e "$TWPOOL_ROOT/etc/pgbouncer/twpool/pgbouncer.ini" ]
+}
+
+@test "an edit is taken back as an edit: what others changed around it stays" {
+  deployed
+  sed -i 's/"n": 1/"n": 2, "more": true/; s/dbname/host=db dbname/' "$TWPOOL_ROOT/srv/dsn.json"
+  run -0 twpool-generation restore --to 1
+  [ "$(cat "$TWPOOL_ROOT/srv/dsn.json")" = '{"app": "host=db dbname=%DB% user=game", "n": 2, "more": true}' ]
+  run -0 twpool-generation verify --to 1
+}
+
+@test "an edit that is no longer there is a failure that says so, and the rest is restored" {
+  deployed
+  printf '{"app": "something else"}' >"$TWPOOL_ROOT/srv/dsn.json"
+  run -73 --separate-stderr twpool-generation restore --to 1
+  [[ "$output" == *"failed    /srv/dsn.json (the edit ' port=6432' is no longer there)"* ]]
+  [ ! -e "$TWPOOL_ROOT/etc/pgbouncer/twpool/pgbouncer.ini" ]
+  run -1 twpool-generation verify --to 1
+}
+
+@test "a deleted file comes back" {
+  deployed
+  rm "$TWPOOL_ROOT/srv/dsn.json"
+  run -0 twpool-generation restore --to 1
+  [ "$(cat "$TWPOOL_ROOT/srv/dsn.json")" = '{"app": "dbname=%DB% user=game", "n": 1}' ]
+}
+
+@test "a path that changed between staging and apply stops it" {
+  twpool-generation begin >/dev/null
+  twpool-generation stage -q -g server --edits 1 edits.json
+  printf '{"app": "other", "pad": "pad pad pad pad pad"}' >"$TWPOOL_ROOT/srv/dsn.json"
+  run -75 --separate-stderr twpool-generation apply 1
+  [[ "$stderr" == *"'/srv/dsn.json' was changed since it was staged"* ]]
+  [[ "$(cat "$TWPOOL_ROOT/srv/dsn.json")" == *other* ]]
+}
+
+@test "two generations are taken back together, or only the last" {
+  tree >before
+  deployed
+  twpool-generation mark 1 complete
+  tree >between
+  printf 'newer\n' >newer.ini
+  twpool-generation begin >/dev/null
+  twpool-generation stage -q -g pooler --mode 0640 2 newer.ini /etc/pgbouncer/twpool/pgbouncer.ini
+  twpool-generation apply -q 2
+  twpool-generation restore -q --to 2
+  run -0 twpool-generation verify --to 2
+  [ "$(cat "$TWPOOL_ROOT/etc/pgbouncer/twpool/pgbouncer.ini")" = new ]
+  twpool-generation apply -q 2
+  twpool-generation restore -q --to 1
+  tree | diff before -
+}
+
+@test "verify names what differs from the last deploy" {
+  deployed
+  run -0 twpool-generation verify
+  chmod 0600 "$TWPOOL_ROOT/etc/pgbouncer/twpool/pgbouncer.ini"
+  run -1 twpool-generation verify
+  [ "$output" = "differs   /etc/pgbouncer/twpool/pgbouncer.ini" ]
+}
+
+@test "a symbolic link, a hard link and a directory at the path are refused" {
+  twpool-generation begin >/dev/null
+  ln -s /etc/passwd "$TWPOOL_ROOT/etc/link"
+  run -66 --separate-stderr twpool-generation stage 1 new.ini /etc/link
+  [[ "$stderr" == *"is a symbolic link"* ]]
+  run -73 twpool-generation stage 1 new.ini /etc
+  printf 'x\n' >"$TWPOOL_ROOT/etc/one"
+  ln "$TWPOOL_ROOT/etc/one" "$TWPOOL_ROOT/etc/two"
+  twpool-generation stage -q 1 new.ini /etc/one
+  run -73 --separate-stderr twpool-generation apply 1
+  [[ "$stderr" == *"has 2 names (hard links)"* ]]
+  [ "$(cat "$TWPOOL_ROOT/etc/two")" = x ]
+}
+
+@test "a path through somebody else's symbolic link is refused, through root's is not" {
+  ((EUID == 0)) || skip 'needs root, to own links as another user'
+  twpool-generation begin >/dev/null
+  mkdir "$TWPOOL_ROOT/real"
+  ln -s real "$TWPOOL_ROOT/ours"
+  ln -s real "$TWPOOL_ROOT/theirs"
+  chown -h nobody "$TWPOOL_ROOT/theirs"
+  run -0 twpool-generation stage 1 new.ini /ours/file
+  run -77 --separate-stderr twpool-generation stage 1 new.ini /theirs/file
+  [[ "$stderr" == *"'theirs' is a symbolic link of user id"* ]]
+}
+
+@test "a damaged record, a newer one and none are refused, and nothing is guessed" {
+  deployed
+  gen=$TWPOOL_ROOT/var/lib/twpool/generations/0001
+  cp "$gen/manifest.json" kept
+  sed -i 's/"schema": 1/"schema": 2/' "$gen/manifest.json"
+  run -65 --separate-stderr twpool-generation restore --to 1
+  [[ "$stderr" == *"written by a newer twpool (schema 2)"*"HINT:"* ]]
+  truncate -s 100 "$gen/manifest.json"
+  run -65 twpool-generation restore --to 1
+  cp kept "$gen/manifest.json"
+  for file in "$gen"/files/*; do printf x >>"$file"; done
+  run -73 --separate-stderr twpool-generation restore --to 1
+  [[ "$output" == *"is damaged"* ]]
+  [[ "$(cat "$TWPOOL_ROOT/srv/dsn.json")" == *port=6432* ]]
+  run -66 twpool-generation apply 7
+}
+
+@test "the record is for its owner alone" {
+  deployed
+  run -0 find "$TWPOOL_ROOT/var/lib/twpool" -perm /077
+  [ -z "$output" ]
+}
+
+@test "notes and evidence are kept: text as text, JSON as JSON" {
+  twpool-generation begin >/dev/null
+  twpool-generation note 1 pooler.was stopped answer 42
+  [ "$(twpool-generation get 1 pooler.was answer absent | tr '\0' '|')" = "stopped|42||" ]
+  twpool-generation note --evidence 1 status passed load '{"logins": 100}'
+  run -0 jq -r '.status, .load.logins, .schema' "$TWPOOL_ROOT/var/lib/twpool/generations/0001/evidence.json"
+  [ "$output" = $'passed\n100\n1' ]
+}
+
+@test "list shows every generation with state and paths, --active only what is not undone" {
+  deployed
+  twpool-generation mark 1 undone
+  twpool-generation begin >/dev/null
+  run -0 twpool-generation list
+  [[ "${lines[0]}" =~ ^"0001  undone    "[0-9TZ:-]+"  5 path(s)"$ || "${lines[0]}" =~ ^"0001  undone    "[0-9TZ:-]+"  4 path(s)"$ ]]
+  [[ "${lines[1]}" == "0002  open "* ]]
+  run -0 twpool-generation list --active -q
+  [ "$output" = 0002 ]
+  run -0 bash -c 'twpool-generation list --json | jq -r ".generations[0].state"'
+  [ "$output" = undone ]
+}
+
+@test "an undone generation is left alone by restore" {
+  deployed
+  twpool-generation restore -q --to 1
+  twpool-generation mark 1 undone
+  printf 'mine\n' >"$TWPOOL_ROOT/etc/mine"
+  mkdir -p "$TWPOOL_ROOT/etc/pgbouncer/twpool"
+  printf 'mine\n' >"$TWPOOL_ROOT/etc/pgbouncer/twpool/pgbouncer.ini"
+  run -0 twpool-generation restore --to 1
+  [ "$(cat "$TWPOOL_ROOT/etc/pgbouncer/twpool/pgbouncer.ini")" = mine ]
+}
+
+@test "wrong states, numbers, modes and owners are usage errors" {
+  twpool-generation begin >/dev/null
+  run -64 twpool-generation mark 1 finished
+  run -64 twpool-generation apply zero
+  run -64 twpool-generation stage --mode 9 1 new.ini /etc/x
+  run -67 twpool-generation stage --owner nosuchuser 1 new.ini /etc/x
+  run -64 twpool-generation stage 1 new.ini relative/path
+}
