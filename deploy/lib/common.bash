@@ -34,7 +34,7 @@ die() {
 
 # run COMMAND...: the only way to change the host: printed, then done, or with --plan only printed.
 run() {
-  printf '+ %s\n' "${*@Q}" >&2
+  printf '+%s\n' "$(printf ' %q' "$@")" >&2
   [[ -n ${TWPOOL_PLAN:-} ]] || "$@"
 }
 

@@ -42,6 +42,12 @@ pooler_complaint() {
   printf 'the end of %s is above.' "$state_dir/pooler.log"
 }
 
+# pooler_cause: ": " and the last refusal in the pooler's log, where it has one.
+pooler_cause() {
+  tail -n 50 -- "$state_dir/pooler.log" |
+    sed -n 's/.*\(server login failed: .*\|pooler error: .*\)/: \1/p' | tail -n 1
+}
+
 # prove_login pooler|direct: each DSN of the server logs in and runs a transaction, as the server
 # does: through the pooler before the DSN is moved, or as the DSN stands, directly.
 prove_login() {

@@ -96,7 +96,7 @@ descriptors_raise() {
 
 # service_stop NAME: asks, waits, insists; fine if it does not run.
 service_stop() {
-  service_define "$1"
+  service_running "$1" || return 0
   run start-stop-daemon --stop --oknodo --quiet --remove-pidfile \
     --pidfile "${service[pidfile]}" --retry "${service[retry]}"
 }

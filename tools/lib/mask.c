@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: ISC */
+/* mask.c: hides secrets line by line. In doubt it hides more. */
+#include "mask.h"
+
+#include <string.h>
+
+#define SCRAM "SCRAM-SHA-256$"
+
+struct line {
+	const char *text;
+	size_t n; /* without its newline */
+};
+
+/* line_next moves to the next line of *text; false at the end. */
+static bool
+line_next(const char **text, const char *end, struct line *line)
+{
+	const char *newline;
+
+	if (*text >= end)
+		return false;
+	newline = memchr(*text, '\n', (size_t)(end - *text));
+	line->text = *text;
+	line->n = (size_t)((newline != NULL ? newline : end) - *text);
+	*text += line->n + (newline != NULL);
+	return true;
+}
+
+/* field_end is behind the closing quote of a field whose opening quote is at `s`, or `end`. */
+static const char *
+field_end(const char *s, const char *end)
+{
+	for (s++; s < end; s++) {
+		if (*s != '"')
+			continue;
+		if (s + 1 < end && s[1] == '"')
+			s++;
+		else
+			return s + 1;
+	}
+	return end;
+}
+
+/* scram_mask appends a stretch of text; a secret ends where base64, ":" and "$" end. */
+static bool
+scram_mask(const char *s, size_t n, struct tw_buf *out, struct tw_err *e)
+{
+	const char *end = s + n, *at;
+
+	while ((at = memmem(s, (size_t)(end - s), SCRAM, strlen(SCRAM))) != NULL) {
+		if (!tw_buf_add(out, s, (size_t)(at - s), e) || !tw_buf_puts(out, SCRAM "***", e))
+			return false;
+		s = at + strlen(SCRAM);
+		while (s < end && memchr(" \t\"'", *s, 4) == NULL)
+			s++;
+	}
+	return tw_buf_add(out, s, (size_t)(end - s), e);
+}
+
+/* plain_mask appends a line of another file; what is behind password= on it is hidden whole. */
+static bool
+plain_mask(const struct line *line, struct tw_buf *out, struct tw_err *e)
+{
+	static const char word[] = "password";
+	const char *end = line->text + line->n, *at = line->text;
+
+	while ((at = memmem(at, (size_t)(end - at), word, strlen(word))) != NULL) {
+		at += strlen(word);
+		while (at < end && (*at == ' ' || *at == '\t'))
+			at++;
+		if (at < end && *at == '=')
+			return scram_mask(line->text, (size_t)(at - line->text), out, e) &&
+			       tw_buf_puts(out, "=***", e);
+	}
+	return scram_mask(line->text, line->n, out, e);
+}
+
+/* entry_mask appends a line of userlist.txt: "name" and what kind of secret there is. */
+static bool
+entry_mask(const struct line *line, struct tw_buf *out, struct tw_err *e)
+{
+	const char *end = line->text + line->n, *name, *secret, *hidden = "\"***\"";
+
+	if (line->n == 0 || (line->text[0] == ';' && memchr(line->text, '"', line->n) == NULL))
+		return scram_mask(line->text, line->n, out, e);
+	name = memchr(line->text, '"', line->n);
+	if (name == NULL)
+		return tw_buf_puts(out, "***", e);
+	name = field_end(name, end);
+	secret = memchr(name, '"', (size_t)(end - name));
+	if (secret == NULL)
+		return tw_buf_puts(out, "***", e);
+	if (end - secret == 2 && secret[1] == '"')
+		hidden = "\"\"";
+	else if ((size_t)(end - secret) > strlen(SCRAM) &&
+	         memcmp(secret + 1, SCRAM, strlen(SCRAM)) == 0)
+		hidden = "\"" SCRAM "***\"";
+	return scram_mask(line->text, (size_t)(name - line->text), out, e) &&
+	       tw_buf_puts(out, " ", e) && tw_buf_puts(out, hidden, e);
+}
+
+bool
+tw_mask(const char *text, size_t n, bool userlist, struct tw_buf *out, struct tw_err *e)
+{
+	const char *end = text + n;
+	struct line line;
+	bool ok = true;
+
+	while (ok && line_next(&text, end, &line)) {
+		ok = userlist ? entry_mask(&line, out, e) : plain_mask(&line, out, e);
+		if (ok && line.text + line.n < end)
+			ok = tw_buf_add(out, "\n", 1, e);
+	}
+	return ok;
+}
+
+/* line_same tells whether two lines are equal. */
+static bool
+line_same(const struct line *a, const struct line *b)
+{
+	return a->n == b->n && memcmp(a->text, b->text, a->n) == 0;
+}
+
+/*
+ * line_changed tells whether `old` has the line `masked` with another secret. The n-th line of
+ * `old_masked` is the n-th of `old`.
+ */
+static bool
+line_changed(const struct tw_buf *old, const struct tw_buf *old_masked, const struct line *raw,
+             const struct line *masked)
+{
+	const char *o = tw_buf_text(old), *m = tw_buf_text(old_masked);
+	const char *end = o + old->len, *masked_end = m + old_masked->len;
+	struct line other, other_masked;
+
+	while (line_next(&o, end, &other) && line_next(&m, masked_end, &other_masked)) {
+		if (line_same(masked, &other_masked))
+			return !line_same(raw, &other);
+	}
+	return false;
+}
+
+bool
+tw_mask_changed(const struct tw_buf *old, const struct tw_buf *new, size_t *count,
+                struct tw_err *e)
+{
+	struct tw_buf old_masked = TW_BUF_INIT, new_masked = TW_BUF_INIT;
+	bool ok = tw_mask(tw_buf_text(old), old->len, true, &old_masked, e) &&
+	          tw_mask(tw_buf_text(new), new->len, true, &new_masked, e);
+	const char *n = tw_buf_text(new), *m = tw_buf_text(&new_masked);
+	const char *end = n + new->len, *masked_end = m + new_masked.len;
+	struct line raw, masked;
+
+	*count = 0;
+	while (ok && line_next(&n, end, &raw) && line_next(&m, masked_end, &masked)) {
+		if (raw.n > 0 && raw.text[0] == '"')
+			*count += line_changed(old, &old_masked, &raw, &masked);
+	}
+	tw_buf_free(&old_masked);
+	tw_buf_free(&new_masked);
+	return ok;
+}
