@@ -124,6 +124,18 @@ deployed() {
   run -1 twpool-generation verify --to 1
 }
 
+# Once an edit was looked for with less and less of its context, and then found in another DSN.
+@test "an edit is never mistaken for another DSN that has the same port" {
+  printf '{"app": "host=h port=5432 dbname=a", "admin": "host=h port=6432 dbname=a"}' >"$TWPOOL_ROOT/srv/dsn.json"
+  printf '{"files": [{"path": "%s/srv/dsn.json", "edits": [{"offset": 21, "old": "5432", "new": "6432"}]}]}' "$TWPOOL_ROOT" >edits.json
+  deployed
+  [[ "$(cat "$TWPOOL_ROOT/srv/dsn.json")" == *'"app": "host=h port=6432'* ]]
+  sed -i 's/"app": "host=h port=6432/"app": "host=h port=7432/' "$TWPOOL_ROOT/srv/dsn.json"
+  cp "$TWPOOL_ROOT/srv/dsn.json" theirs
+  run -73 twpool-generation restore --to 1
+  cmp theirs "$TWPOOL_ROOT/srv/dsn.json"
+}
+
 @test "a deleted file comes back" {
   deployed
   rm "$TWPOOL_ROOT/srv/dsn.json"

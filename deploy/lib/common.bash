@@ -112,7 +112,7 @@ declare -A site=()
 site_load() {
   local i values keys=(
     service_manager 'databases[0].name' pgbouncer.listen_addr pgbouncer.listen_port
-    pgbouncer.max_client_conn server.directory server.user server.listen_port
+    pgbouncer.max_client_conn server.directory server.user server.reconnects server.listen_port
     server.start_seconds server.stop_seconds server.log
     validate.bots validate.min_success validate.success_pattern validate.failure_pattern
     process.pooler_user process.pooler_binary process.server_pidfile

@@ -16,7 +16,17 @@ pooler_lint() {
     return 69
   }
   twpool-lint -q --pid "$pid" --timeout 2 "$root$conf_dir/pgbouncer.ini" \
-    --live "host=$root/run/pgbouncer port=${site[pgbouncer.listen_port]}" 2>&1
+    --live "host=$root/run/pgbouncer port=$(console_port)" 2>&1
+}
+
+# console_port: where the running pooler has its socket, which is not where the file says as long
+# as it has not been restarted.
+console_port() {
+  local socket port=${site[pgbouncer.listen_port]}
+  for socket in "$root"/run/pgbouncer/.s.PGSQL.*; do
+    [[ ! -S $socket || -S $root/run/pgbouncer/.s.PGSQL.$port ]] || port=${socket##*.}
+  done
+  printf '%s' "$port"
 }
 
 # pooler_settled: waits until the running pooler is the rendered one; restarts it, once, where a
@@ -48,17 +58,14 @@ pooler_cause() {
     sed -n 's/.*\(server login failed: .*\|pooler error: .*\)/: \1/p' | tail -n 1
 }
 
-# prove_login pooler|direct: each DSN of the server logs in and runs a transaction, as the server
-# does: through the pooler before the DSN is moved, or as the DSN stands, directly.
+# prove_login pooler|direct [OPTION]...: each DSN of the server logs in and runs a transaction, as
+# the server would with what stands in its files now, and meets a pooler, or PostgreSQL itself.
 prove_login() {
-  local dsn=() one options=(--db "${site[databases[0].name]}" --retry 10 --timeout 5)
+  local dsn=() one expect=$1
+  shift
   site_list dsn server.dsn
-  if [[ $1 == pooler ]]; then
-    options+=(--expect-pooler --host "$(pooler_address)" --port "${site[pgbouncer.listen_port]}")
-  else
-    options+=(--expect-direct)
-  fi
   for one in "${dsn[@]}"; do
-    twpool-auth verify "${options[@]}" --dsn "@$(dsn_file "$one")" >&2 || return
+    twpool-auth verify --db "${site[databases[0].name]}" --retry 10 --timeout 5 "--expect-$expect" \
+      --dsn "@$(dsn_file "$one")" "$@" >&2 || return
   done
 }

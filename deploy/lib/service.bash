@@ -7,21 +7,22 @@
 # shellcheck source=deploy/lib/common.bash
 . "$home/deploy/lib/common.bash"
 
-# service_define NAME: sets the array `service`: pidfile, user, directory, log, retry; and
-# `service_argv`.
+# service_define NAME: sets the array `service`: pidfile, user, directory, log; `service_argv`; and
+# `service_signals`, SIGNAL/SECONDS one after the other until it has ended.
 service_define() {
   declare -gA service=()
   case $1 in
     pooler)
       # SIGINT waits for open transactions, SIGQUIT does not (since 1.23 SIGTERM waits for clients).
       service=([pidfile]=$root/run/twpool/pooler.pid [user]=${site[process.pooler_user]}
-        [directory]=/ [log]=$state_dir/pooler.log [retry]=INT/10/QUIT/5/KILL/5)
+        [directory]=/ [log]=$state_dir/pooler.log)
+      service_signals=(INT/10 QUIT/5 KILL/5)
       service_argv=("$(pooler_binary)" "$root$conf_dir/pgbouncer.ini")
       ;;
     server)
       service=([pidfile]=$root${site[process.server_pidfile]} [user]=${site[server.user]}
-        [directory]=$root${site[server.directory]} [log]=$(server_log)
-        [retry]=TERM/${site[server.stop_seconds]}/KILL/5)
+        [directory]=$root${site[server.directory]} [log]=$(server_log))
+      service_signals=("TERM/${site[server.stop_seconds]}" KILL/5)
       site_list service_argv process.server_command
       ;;
   esac
@@ -41,22 +42,27 @@ server_log() {
   esac
 }
 
-# service_running NAME
-service_running() {
+# service_pid NAME: its process id if it runs, or nothing. A zombie does not run: in a container
+# there may be nobody who reaps it.
+service_pid() {
+  local pid state=
   service_define "$1"
-  start-stop-daemon --status --pidfile "${service[pidfile]}"
+  [[ -s ${service[pidfile]} ]] || return 0
+  pid=$(<"${service[pidfile]}")
+  [[ ! -r /proc/$pid/status ]] || state=$(sed -n 's/^State:[[:space:]]*//p' "/proc/$pid/status" || :)
+  [[ -z $state || $state == [ZX]* ]] || printf '%s' "$pid"
 }
 
-# service_pid NAME: the process id, or nothing.
-service_pid() {
-  service_define "$1"
-  ! start-stop-daemon --status --pidfile "${service[pidfile]}" || cat -- "${service[pidfile]}"
+# service_running NAME
+service_running() {
+  [[ -n $(service_pid "$1") ]]
 }
 
 # service_start NAME: starts it; whether it works is the caller's question.
 service_start() {
   local argv=()
   service_define "$1"
+  [[ ! -e ${service[pidfile]} ]] || service_running "$1" || run rm -- "${service[pidfile]}"
   argv=(start-stop-daemon --start --oknodo --quiet --background --make-pidfile
     --pidfile "${service[pidfile]}" --chdir "${service[directory]}" --umask 022
     --output "${service[log]}")
@@ -96,9 +102,22 @@ descriptors_raise() {
 
 # service_stop NAME: asks, waits, insists; fine if it does not run.
 service_stop() {
-  service_running "$1" || return 0
-  run start-stop-daemon --stop --oknodo --quiet --remove-pidfile \
-    --pidfile "${service[pidfile]}" --retry "${service[retry]}"
+  local signal patience
+  service_define "$1"
+  for signal in "${service_signals[@]}"; do
+    patience=${signal#*/} signal=${signal%/*}
+    service_running "$1" || break
+    run kill "-$signal" "$(service_pid "$1")"
+    [[ -z ${TWPOOL_PLAN:-} ]] || return 0
+    ! wait_for "$patience" service_stopped "$1" || break
+  done
+  [[ ! -e ${service[pidfile]} ]] || run rm -- "${service[pidfile]}"
+  service_stopped "$1"
+}
+
+# service_stopped NAME
+service_stopped() {
+  ! service_running "$1"
 }
 
 # service_reload NAME

@@ -50,37 +50,6 @@ bytes_at(const char *in, size_t n, size_t at, const struct tw_buf *want)
 	       (want->len == 0 || memcmp(in + at, want->data, want->len) == 0);
 }
 
-bool
-tw_edits_apply(struct tw_edits *edits, const char *in, size_t n, struct tw_buf *out,
-               struct tw_err *e)
-{
-	struct tw_buf made = TW_BUF_INIT;
-	size_t at = 0, shift = 0; /* shift: how far the new offsets are ahead, modulo size_t */
-	bool ok = true;
-
-	for (size_t i = 0; ok && i < edits->n; i++) {
-		const struct tw_edit *edit = &edits->item[i];
-
-		if (!bytes_at(in, n, edit->offset, &edit->old))
-			ok = tw_fail(e, EX_DATAERR, "byte %zu: the text to change is not there",
-			             edit->offset);
-		else
-			ok = tw_buf_add(&made, in + at, edit->offset - at, e) &&
-			     tw_buf_add(&made, tw_buf_text(&edit->new), edit->new.len, e);
-		at = edit->offset + edit->old.len;
-	}
-	ok = ok && tw_buf_add(&made, in + at, n - at, e);
-	for (size_t i = 0; ok && i < edits->n; i++) {
-		struct tw_edit *edit = &edits->item[i];
-
-		ok = context_set(edit, &made, edit->offset + shift, e);
-		shift += edit->new.len - edit->old.len;
-	}
-	ok = ok && tw_buf_add(out, tw_buf_text(&made), made.len, e);
-	tw_buf_free(&made);
-	return ok;
-}
-
 /* least is the smaller of two sizes. */
 static size_t
 least(size_t a, size_t b)
@@ -121,7 +90,53 @@ place_find(const struct tw_edit *edit, const struct tw_buf *middle, size_t k, co
 }
 
 /*
- * place_widest looks for `middle` with as much context as still stands, four bytes at least, since
+ * anchor_find is the least context (4, 8 ... TW_EDIT_CONTEXT bytes) that tells the edit from every
+ * other place of the edited file with the same bytes; more than there is where nothing does.
+ */
+static size_t
+anchor_find(const struct tw_edit *edit, const struct tw_buf *file)
+{
+	size_t k = 4, at;
+
+	while (k <= TW_EDIT_CONTEXT && place_find(edit, &edit->new, k, file->data, file->len, &at) != 1)
+		k *= 2;
+	return k;
+}
+
+bool
+tw_edits_apply(struct tw_edits *edits, const char *in, size_t n, struct tw_buf *out,
+               struct tw_err *e)
+{
+	struct tw_buf made = TW_BUF_INIT;
+	size_t at = 0, shift = 0; /* shift: how far the new offsets are ahead, modulo size_t */
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < edits->n; i++) {
+		const struct tw_edit *edit = &edits->item[i];
+
+		if (!bytes_at(in, n, edit->offset, &edit->old))
+			ok = tw_fail(e, EX_DATAERR, "byte %zu: the text to change is not there",
+			             edit->offset);
+		else
+			ok = tw_buf_add(&made, in + at, edit->offset - at, e) &&
+			     tw_buf_add(&made, tw_buf_text(&edit->new), edit->new.len, e);
+		at = edit->offset + edit->old.len;
+	}
+	ok = ok && tw_buf_add(&made, in + at, n - at, e);
+	for (size_t i = 0; ok && i < edits->n; i++) {
+		struct tw_edit *edit = &edits->item[i];
+
+		ok = context_set(edit, &made, edit->offset + shift, e);
+		edit->anchor = ok ? anchor_find(edit, &made) : 0;
+		shift += edit->new.len - edit->old.len;
+	}
+	ok = ok && tw_buf_add(out, tw_buf_text(&made), made.len, e);
+	tw_buf_free(&made);
+	return ok;
+}
+
+/*
+ * place_widest looks for `middle` with as much context as still stands, its anchor at least, since
  * others may have edited close by. Returns how often it is there with that much.
  */
 static size_t
@@ -130,7 +145,7 @@ place_widest(const struct tw_edit *edit, const struct tw_buf *middle, const char
 {
 	size_t found = 0;
 
-	for (size_t k = TW_EDIT_CONTEXT; found == 0 && k >= 4; k /= 2)
+	for (size_t k = TW_EDIT_CONTEXT; found == 0 && k >= edit->anchor; k /= 2)
 		found = place_find(edit, middle, k, in, n, at);
 	return found;
 }
@@ -223,6 +238,7 @@ tw_edits_json(const struct tw_edits *edits, bool context)
 		if (context) {
 			json_object_set_new(one, "before_hex", hex_new(&edit->before));
 			json_object_set_new(one, "after_hex", hex_new(&edit->after));
+			json_object_set_new(one, "anchor", json_integer((json_int_t)edit->anchor));
 		}
 		json_array_append_new(list, one);
 	}
@@ -256,15 +272,17 @@ edit_parse(const json_t *json, struct tw_edits *edits, struct tw_err *e)
 {
 	const char *old, *new, *before = NULL, *after = NULL;
 	size_t old_len, new_len;
-	json_int_t offset;
+	json_int_t offset, anchor = TW_EDIT_CONTEXT;
 
-	if (json_unpack((json_t *)json, "{sI ss% ss% s?s s?s}", "offset", &offset, "old", &old,
-	                &old_len, "new", &new, &new_len, "before_hex", &before, "after_hex",
-	                &after) != 0 ||
-	    offset < 0)
+	if (json_unpack((json_t *)json, "{sI ss% ss% s?s s?s s?I}", "offset", &offset, "old", &old,
+	                &old_len, "new", &new, &new_len, "before_hex", &before, "after_hex", &after,
+	                "anchor", &anchor) != 0 ||
+	    offset < 0 || anchor < 4)
 		return tw_fail(e, EX_DATAERR, "not an edit: expected offset, old, new");
-	return tw_edits_add(edits, (size_t)offset, old, old_len, new, new_len, e) &&
-	       hex_read(before, &edits->item[edits->n - 1].before, e) &&
+	if (!tw_edits_add(edits, (size_t)offset, old, old_len, new, new_len, e))
+		return false;
+	edits->item[edits->n - 1].anchor = (size_t)anchor;
+	return hex_read(before, &edits->item[edits->n - 1].before, e) &&
 	       hex_read(after, &edits->item[edits->n - 1].after, e);
 }
 

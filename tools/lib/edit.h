@@ -8,7 +8,7 @@
 #include "json.h"
 
 /* Bytes of context kept on each side of an edit, fewer at the ends of a file. */
-#define TW_EDIT_CONTEXT 32
+#define TW_EDIT_CONTEXT 64
 
 struct tw_edit {
 	size_t offset;        /* in the file as it was before all edits of the list */
@@ -16,6 +16,7 @@ struct tw_edit {
 	struct tw_buf new;    /* and after; never both empty */
 	struct tw_buf before; /* the bytes around it in the edited file; may hold secrets */
 	struct tw_buf after;
+	size_t anchor;        /* so many bytes of it are needed to tell the edit from its like */
 };
 
 /* The edits of one file, by rising offset, none overlapping another. */
@@ -32,21 +33,25 @@ bool tw_edits_add(struct tw_edits *edits, size_t offset, const char *old, size_t
 
 /*
  * tw_edits_apply appends the edited form of the n bytes `in` to `out` and fills in every edit's
- * context. EX_DATAERR where the old bytes are not at their offset.
+ * context and anchor. EX_DATAERR where the old bytes are not at their offset.
  */
 bool tw_edits_apply(struct tw_edits *edits, const char *in, size_t n, struct tw_buf *out,
                     struct tw_err *e);
 
 /*
  * tw_edits_revert appends the n bytes `in` without the edits to `out`. Each edit is looked for at
- * its own place first, then by its context, which must occur exactly once. *reverted is false
+ * its own place first, then by its context: what is left of that must be at least its anchor, so
+ * that no other DSN with the same port is taken for it, and occur exactly once. *reverted is false
  * where the edits are already gone (and `out` then equals `in`). EX_DATAERR where an edit is found
  * neither done nor undone, or more than once.
  */
 bool tw_edits_revert(const struct tw_edits *edits, const char *in, size_t n, struct tw_buf *out,
                      bool *reverted, struct tw_err *e);
 
-/* tw_edits_json is a new list of the edits; contexts, which may hold secrets, only on request. */
+/*
+ * tw_edits_json is a new list of the edits; contexts, which may hold secrets, only on request. An
+ * edit that is not UTF-8 cannot be in it: the list is then shorter than n.
+ */
 json_t *tw_edits_json(const struct tw_edits *edits, bool context);
 
 /* tw_edits_parse reads such a list; EX_DATAERR where it is not one. */

@@ -195,14 +195,11 @@ version_text(int version, char out[16])
 }
 
 bool
-tw_key_check(enum tw_key_scope scope, const char *name, int version, struct tw_err *e)
+tw_key_supported(enum tw_key_scope scope, const char *name, int version, struct tw_err *e)
 {
 	const struct tw_key *k = tw_key_find(scope, name);
 	char limit[16], installed[16];
 
-	if ((scope == TW_KEY_GLOBAL && list_has(managed_keys, name)) ||
-	    (scope == TW_KEY_DATABASE && list_has(database_managed_keys, name)))
-		return tw_fail(e, EX_CONFIG, "%s: twpool sets this key itself", name);
 	if (k == NULL)
 		return tw_fail(e, EX_CONFIG, "%s: no version of PgBouncer knows this key", name);
 	if (version != 0 && version < k->since)
@@ -212,6 +209,15 @@ tw_key_check(enum tw_key_scope scope, const char *name, int version, struct tw_e
 		return tw_fail(e, EX_CONFIG, "%s: removed in PgBouncer %s, this is %s", name,
 			       version_text(k->removed, limit), version_text(version, installed));
 	return true;
+}
+
+bool
+tw_key_check(enum tw_key_scope scope, const char *name, int version, struct tw_err *e)
+{
+	if ((scope == TW_KEY_GLOBAL && list_has(managed_keys, name)) ||
+	    (scope == TW_KEY_DATABASE && list_has(database_managed_keys, name)))
+		return tw_fail(e, EX_CONFIG, "%s: twpool sets this key itself", name);
+	return tw_key_supported(scope, name, version, e);
 }
 
 bool

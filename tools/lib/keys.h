@@ -27,8 +27,13 @@ struct tw_key {
 const struct tw_key *tw_key_find(enum tw_key_scope scope, const char *name);
 
 /*
- * tw_key_check refuses (EX_CONFIG) a key that no version knows, that `version` does not know yet or
- * no longer, or that twpool itself sets. Version 0 means any.
+ * tw_key_supported refuses (EX_CONFIG) a key that no version knows, or that `version` does not know
+ * yet or no longer. Version 0 means any.
+ */
+bool tw_key_supported(enum tw_key_scope scope, const char *name, int version, struct tw_err *e);
+
+/*
+ * tw_key_check is tw_key_supported that also refuses a key that twpool itself sets.
  */
 bool tw_key_check(enum tw_key_scope scope, const char *name, int version, struct tw_err *e);
 

@@ -211,6 +211,20 @@ below_root(const char *path)
 	return strncmp(path, tw_root(), n) == 0 && path[n] == '/' ? path + n : NULL;
 }
 
+/* entry_edits keeps the edits, with their contexts, in an entry. */
+static bool
+entry_edits(json_t *entry, const struct tw_edits *edits, struct tw_err *e)
+{
+	json_t *list = tw_edits_json(edits, true);
+
+	if (json_array_size(list) != edits->n) {
+		json_decref(list);
+		return tw_fail(e, EX_DATAERR, "an edit is not UTF-8 text");
+	}
+	json_object_set_new(entry, "edits", list);
+	return true;
+}
+
 /* edit_entry stages the edits of one file. */
 static bool
 edit_entry(struct tw_record *r, const char *group, const char *path, struct tw_edits *edits,
@@ -231,7 +245,7 @@ edit_entry(struct tw_record *r, const char *group, const char *path, struct tw_e
 		json_object_set_new(new, "sha256", json_string(sha));
 		ok = entry_add(r, "edit", group, path, old, new, done, e);
 		if (ok && entry_find(r, path) != NULL)
-			json_object_set_new(entry_find(r, path), "edits", tw_edits_json(edits, true));
+			ok = entry_edits(entry_find(r, path), edits, e);
 		ok = ok && tw_record_save(r, e);
 	} else {
 		json_decref(old);

@@ -1,0 +1,303 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# twpool-deploy on a throwaway host with a real PostgreSQL, the real PgBouncer and a game server
+# that runs: what it does, what it refuses, and that a failure leaves the host as it was.
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+  export tests=$BATS_TEST_DIRNAME TMPDIR=/tmp
+  top=$(mktemp -d /tmp/twd.XXXXXX)
+  export top
+}
+
+teardown_file() {
+  rm -rf -- "$top"
+}
+
+setup() {
+  PATH=$TWPOOL_BIN:$PATH:/usr/sbin:/sbin
+  # shellcheck source=tests/lib/host.bash
+  . "$tests/lib/host.bash"
+  export CLUSTER_TEMPLATE=$top/template
+  mkdir "$top/$BATS_TEST_NUMBER"
+  cd "$top/$BATS_TEST_NUMBER" || return
+}
+
+teardown() {
+  host_end
+}
+
+# host [FILTER] [MAKE-OPTION]...: a host with a running game server, and its tree before.
+host() {
+  local filter=${1:-.}
+  shift || :
+  host_make "$PWD" 40 "$@"
+  host_site "$filter"
+  host_start
+  host_tree >before
+}
+
+# same_tree: the host is as it was.
+same_tree() {
+  host_tree | diff before -
+}
+
+# bots_filter N: validate.command is N bots.
+bots_filter() {
+  printf '.validate += {bots: %d, command: ["bin/bots", "--port", (.server.listen_port | tostring), "--bots", "%d", "--duration", "2", "--think", "0.2", "--quiet"]}' "$1" "$1"
+}
+
+# answers: a few players log in and are answered.
+answers() {
+  host_bots --bots 5 --duration 1 --think 0.1 --quiet >answers.json
+}
+
+@test "a deploy moves the server's DSN, keeps the pooler's files private, and the game goes through the pool" {
+  host "$(bots_filter 10)"
+  run -0 --separate-stderr host_run twpool-deploy
+  [[ "$output" == "deployed: generation 0001, "*" paths, "*" s" ]]
+  [ "$(jq -r .app "$host_game/bin/bigbang.json")" = "host=127.0.0.1 port=$host_pool_port dbname=%DB% user=game password=$host_password" ]
+  [ "$(jq -r .admin "$host_game/bin/bigbang.json")" = "$(host_dsn)" ]
+  [ "$(stat -c '%a %U' "$host_root/etc/pgbouncer/twpool/userlist.txt")" = "640 $(id -un)" ]
+  run -0 cluster_sql "SELECT count(*) FROM pg_stat_activity WHERE usename = 'game' AND client_addr IS NULL"
+  [ "$output" = 0 ]
+  answers
+  run -0 jq -r '.status, .load.logins' "$host_root/var/lib/twpool/generations/0001/evidence.json"
+  [ "$output" = $'passed\n10' ]
+}
+
+@test "no secret is in the talk, the arguments, the record's notes or the pooler's log" {
+  host "$(bots_filter 2)"
+  host_run twpool-deploy >talk.log 2>&1
+  secret=$(cluster_sql "SELECT rolpassword FROM pg_authid WHERE rolname = 'game'")
+  run -1 grep -rFe "$host_password" -e "$secret" talk.log "$host_root/var/lib/twpool/pooler.log" \
+    "$host_root/var/lib/twpool/generations/0001/manifest.json" "$host_root/var/lib/twpool/generations/0001/evidence.json"
+}
+
+@test "a second deploy changes nothing and restarts nothing" {
+  host "$(bots_filter 2)"
+  host_run twpool-deploy >/dev/null 2>&1
+  pids="$(cat "$host_root/run/game.pid" "$host_root/run/twpool/pooler.pid")"
+  host_tree >between
+  run -0 --separate-stderr host_run twpool-deploy
+  [ "$output" = "nothing to do: no file differs from site.json" ]
+  host_tree | diff between -
+  [ "$(cat "$host_root/run/game.pid" "$host_root/run/twpool/pooler.pid")" = "$pids" ]
+  run -0 host_run twpool-rollback --list
+  [ "${#lines[@]}" -eq 1 ]
+}
+
+@test "an edited pool size is applied by reload: no restart of pooler or game" {
+  host "$(bots_filter 2)"
+  host_run twpool-deploy >/dev/null 2>&1
+  pids="$(cat "$host_root/run/game.pid" "$host_root/run/twpool/pooler.pid")"
+  host_site "$(bots_filter 2) | .pgbouncer.default_pool_size = 7"
+  run -0 --separate-stderr host_run twpool-deploy
+  [[ "$output" == "deployed: generation 0002, 1 paths,"* ]]
+  [ "$(cat "$host_root/run/game.pid" "$host_root/run/twpool/pooler.pid")" = "$pids" ]
+  twpool-lint -q --live "host=$host_root/run/pgbouncer port=$host_pool_port" "$host_root/etc/pgbouncer/twpool/pgbouncer.ini"
+  grep -qx 'default_pool_size = 7' "$host_root/etc/pgbouncer/twpool/pgbouncer.ini"
+}
+
+@test "an edited listen port restarts pooler and game, and both work" {
+  host "$(bots_filter 2)"
+  host_run twpool-deploy >/dev/null 2>&1
+  host_pool_port=$(free_port)
+  host_site "$(bots_filter 2)"
+  host_run twpool-deploy >talk.log 2>&1
+  [[ "$(jq -r .app "$host_game/bin/bigbang.json")" == "host=127.0.0.1 port=$host_pool_port "* ]]
+  answers
+}
+
+@test "a pooler that died is started again by the next deploy, and the game, which never reconnects, after it" {
+  host "$(bots_filter 2)"
+  host_run twpool-deploy >/dev/null 2>&1
+  pid="$(cat "$host_root/run/game.pid")"
+  kill -KILL "$(cat "$host_root/run/twpool/pooler.pid")"
+  wait_until 5 bash -c "! (exec 3<>/dev/tcp/127.0.0.1/$host_pool_port) 2>/dev/null"
+  host_run twpool-deploy >talk.log 2>&1 || { cat talk.log; false; }
+  grep -x "nothing to do: no file differs from site.json; the pooler was started" talk.log
+  [ "$(cat "$host_root/run/game.pid")" != "$pid" ]
+  answers
+}
+
+@test "a compiled-in DSN is built in a copy and published with its binary; rollback brings both back" {
+  host "$(host_compiled) | $(bots_filter 5)" DSN=compiled
+  run -0 --separate-stderr host_run twpool-deploy
+  grep -qF "host=127.0.0.1 port=$host_pool_port" "$host_game/compiled_dsn.h"
+  grep -qaF "port=$host_pool_port" "$host_game/bin/server"
+  run -0 --separate-stderr host_run twpool-rollback
+  same_tree
+  answers
+}
+
+@test "--plan shows the diff and every command, and touches nothing: no file, no process" {
+  host "$(bots_filter 2)"
+  pid="$(cat "$host_root/run/game.pid")"
+  run -0 host_run twpool-deploy --plan
+  [[ "$output" == *"+default_pool_size = 25"* ]]
+  [[ "$output" == *"port=$host_pool_port dbname=%DB% user=game password=***"* ]]
+  [[ "$output" == *"+ start-stop-daemon --stop"* ]]
+  [[ "$output" == *"plan: nothing was changed" ]]
+  [[ "$output" != *"$host_password"* ]]
+  same_tree
+  [ ! -e "$host_root/var/lib/twpool" ]
+  [ "$(cat "$host_root/run/game.pid")" = "$pid" ]
+}
+
+@test "without validate.command the result is unproven, and preflight says so beforehand" {
+  host
+  run -0 host_run twpool-deploy
+  [[ "$output" == *'validate.command is empty: the result will be "unproven"'*"validate: unproven: "* ]]
+  [ "$(jq -r .status "$host_root/var/lib/twpool/generations/0001/evidence.json")" = unproven ]
+}
+
+@test "bots that fail their threshold take the deploy back" {
+  host "$(bots_filter 10) | .pgbouncer.max_client_conn = 6"
+  run -1 host_run twpool-deploy
+  [[ "$output" == *"validate: "*"no more connections allowed"*"twpool-deploy: validate failed; the host is as before"* ]]
+  same_tree
+  answers
+}
+
+@test "with --no-rollback a failed deploy stays, exits 2 and names the one command to run" {
+  host "$(bots_filter 10) | .pgbouncer.max_client_conn = 6"
+  run -2 host_run twpool-deploy --no-rollback
+  [[ "$output" == *"HINT: run: twpool-rollback --to 0001" ]]
+  run -0 host_run twpool-rollback --to 0001
+  same_tree
+}
+
+@test "a failing build leaves the running game alone, shows its output and goes back" {
+  host "$(host_compiled) | .server.build = [\"sh\", \"-c\", \"echo no rule to win; exit 3\"]" DSN=compiled
+  pid="$(cat "$host_root/run/game.pid")"
+  run -1 host_run twpool-deploy
+  [[ "$output" == *"| no rule to win"*"rebuild: the build failed: sh -c"* ]]
+  same_tree
+  [ "$(cat "$host_root/run/game.pid")" = "$pid" ]
+}
+
+@test "a server that does not come back is named, and the old one runs again" {
+  host "$(host_compiled) | .server.build = [\"cp\", \"/bin/false\", \"bin/server\"]" DSN=compiled
+  run -1 host_run twpool-deploy
+  [[ "$output" == *"rebuild: the server did not come back within 10 s"* ]]
+  same_tree
+  answers
+}
+
+@test "a taken port is refused in preflight with its holder, and nothing is touched" {
+  host
+  host_pool_port=$CLUSTER_PORT
+  host_site
+  run -78 host_run twpool-deploy
+  [[ "$output" == *"error   port       port $CLUSTER_PORT is taken: postgres "* ]]
+  same_tree
+}
+
+@test "all findings of preflight come at once, each with its remedy" {
+  host
+  host_site '.process.pooler_binary = "nosuchbouncer" | .server.dsn = ["bin/none.json#/app"] | .pgbouncer.listen_port = .postgres.port'
+  run -78 host_run twpool-deploy
+  [[ "$output" == *"PgBouncer is missing: no program 'nosuchbouncer'"*"-> apt-get install"* ]]
+  [[ "$output" == *"is taken"* ]]
+  [[ "$output" == *"bin/none.json"* ]]
+  [[ "$output" == *"preflight: 3 finding(s) stand in the way; nothing was changed"* ]]
+  same_tree
+}
+
+@test "PostgreSQL down is refused in preflight" {
+  host
+  cluster_stop
+  run -78 host_run twpool-deploy
+  [[ "$output" == *"error   roles      "* ]]
+  same_tree
+}
+
+@test "a role without a SCRAM secret is refused in preflight by name" {
+  host
+  cluster_sql "SET password_encryption = 'md5'; ALTER ROLE game PASSWORD 'x'"
+  run -78 host_run twpool-deploy
+  [[ "$output" == *"error   roles      "*game*md5* ]]
+}
+
+@test "a DSN file that is a symbolic link is refused in preflight" {
+  host
+  mv "$host_game/bin/bigbang.json" "$host_game/bin/real.json"
+  ln -s real.json "$host_game/bin/bigbang.json"
+  run -78 host_run twpool-deploy
+  [[ "$output" == *"error   dsn        "*"is a symbolic link"* ]]
+}
+
+@test "an ambiguous DSN is refused with every candidate" {
+  host '.server.dsn = ["bin/bigbang.json"]'
+  run -78 host_run twpool-deploy
+  [[ "$output" == *"error   dsn        "* ]]
+  same_tree
+}
+
+@test "the pooler's password check fails: phase and cause are named, and the host is as before" {
+  host
+  cp "$CLUSTER_DIR/data/pg_hba.conf" hba
+  { echo 'host all game 127.0.0.1/32 reject'; cat hba; } >"$CLUSTER_DIR/data/pg_hba.conf"
+  cluster_sql 'SELECT pg_reload_conf()'
+  run -1 host_run twpool-deploy
+  [[ "$output" == *"install: no login through the pooler: "*"pg_hba.conf rejects connection"* ]]
+  same_tree
+}
+
+@test "a second deploy while one runs exits 75 at once, and says who holds the lock since when" {
+  host '.validate.command = ["sh", "-c", "while ! [ -e /tmp/go.'"$BATS_ROOT_PID"' ]; do sleep 0.1; done"]'
+  host_run twpool-deploy >talk.log 2>&1 3>&- &
+  first=$!
+  wait_until 30 grep -q 'load through the server' talk.log
+  run -75 --separate-stderr host_run twpool-deploy
+  [[ "$stderr" == "twpool-deploy: busy: twpool-deploy (pid "*") holds the lock since 20"*"HINT: "* ]]
+  run -75 host_run twpool-rollback
+  touch "/tmp/go.$BATS_ROOT_PID"
+  wait "$first" || [ $? -eq 1 ]
+  rm "/tmp/go.$BATS_ROOT_PID"
+}
+
+@test "the lock is not inherited by the pooler or the game" {
+  host
+  host_run twpool-deploy >/dev/null 2>&1
+  run -0 bash -c "ls -l /proc/$(cat "$host_root/run/twpool/pooler.pid")/fd /proc/$(cat "$host_root/run/game.pid")/fd | grep -c 'twpool/lock' || :"
+  [ "$output" = 0 ]
+  run -0 host_run twpool-deploy
+}
+
+@test "a deploy that was killed is taken back by the next one" {
+  host '.validate.command = ["sleep", "60"]'
+  setsid env TWPOOL_ROOT="$host_root" "$tests/../deploy/twpool-deploy" --site site.json >talk.log 2>&1 3>&- &
+  wait_until 30 grep -q 'load through the server' talk.log
+  kill -KILL -- "-$!"
+  wait $! || [ $? -eq 137 ]
+  host_site "$(bots_filter 2)"
+  run -0 host_run twpool-deploy
+  [[ "$output" == *"generation 0001 was not finished; going back to the state before it"*"deployed: generation 0002"* ]]
+}
+
+@test "a bad site file is refused with its place, before anything else" {
+  host
+  host_site '.pgbouncer.listen_port = "6432"'
+  run -78 --separate-stderr host_run twpool-deploy
+  [[ "$stderr" == *'pgbouncer.listen_port: expected an integer, got "6432"' ]]
+  run -66 --separate-stderr env TWPOOL_ROOT="$host_root" "$tests/../deploy/twpool-deploy" --site nothing.json
+  [ ! -e "$host_root/var/lib/twpool" ]
+}
+
+@test "a service manager that is not there yet is refused by name" {
+  host
+  host_site '.service_manager = "systemd"'
+  run -78 host_run twpool-deploy
+  [[ "$output" == *'error   manager    service_manager "systemd" cannot be deployed by this version'* ]]
+}
+
+@test "wrong options are usage errors, and without TWPOOL_ROOT only root deploys" {
+  host
+  run -64 host_run twpool-deploy --wrong
+  run -64 host_run twpool-deploy --only nothing
+  run -64 host_run twpool-deploy --only
+  ((EUID == 0)) || return 0
+  run -77 as_user games env TWPOOL_BIN="$TWPOOL_BIN" "$tests/../deploy/twpool-deploy" --site "$PWD/site.json"
+}

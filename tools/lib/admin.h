@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: ISC */
+/* admin.h: PgBouncer's console, asked with words of a fixed list and read by column name. */
+#pragma once
+
+#include "pg.h"
+
+enum tw_admin_word { TW_ADMIN_CONFIG, TW_ADMIN_DATABASES };
+
+/*
+ * tw_admin_connect connects to a console: database and user default to pgbouncer, which PgBouncer
+ * lets in over its Unix socket where the caller has its own OS user. So root connects as the owner
+ * of the socket (the peer's effective user counts, unix(7)). Errors as tw_pg_connect.
+ */
+bool tw_admin_connect(struct tw_pg_params *p, tw_ms deadline, PGconn **conn, struct tw_err *e);
+
+/* tw_admin_show runs SHOW; the rows are the caller's (PQclear). Errors as tw_pg_exec. */
+bool tw_admin_show(PGconn *conn, enum tw_admin_word word, tw_ms deadline, PGresult **rows,
+                   struct tw_err *e);
+
+/* tw_admin_value is a field by its column's name, "" where NULL; NULL where no such column. */
+const char *tw_admin_value(const PGresult *rows, int row, const char *column);
+
+/* tw_admin_row is the row whose `column` holds `value`, or -1. */
+int tw_admin_row(const PGresult *rows, const char *column, const char *value);

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: ISC */
+/* dsn_move.c: which bytes of a DSN to change so that it has another port and host. */
+#include "dsn_scan.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* address_is tells whether a host is an address of a family, or of any (AF_UNSPEC). */
+static bool
+address_is(const char *host, int family)
+{
+	unsigned char bytes[sizeof(struct in6_addr)];
+
+	if (family == AF_UNSPEC)
+		return address_is(host, AF_INET) || address_is(host, AF_INET6);
+	return inet_pton(family, host, bytes) == 1;
+}
+
+bool
+tw_dsn_host_check(const char *host, struct tw_err *e)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				      "0123456789._:/-";
+
+	if (*host == '\0' || host[strspn(host, allowed)] != '\0') {
+		tw_fail(e, EX_USAGE, "'%s' is not a host", host);
+		return tw_hint(
+		    e, "a host is a name, an address or a directory of A-Z a-z 0-9 . _ : / -");
+	}
+	if (strchr(host, ':') != NULL && !address_is(host, AF_INET6))
+		return tw_fail(e, EX_USAGE, "'%s' is not an IPv6 address", host);
+	if (*host != '/' && strchr(host, '/') != NULL)
+		return tw_fail(e, EX_USAGE, "'%s' is not an absolute directory", host);
+	return true;
+}
+
+/* marker_in tells whether a value contains a marker. */
+static bool
+marker_in(const char *value)
+{
+	while ((value = strchr(value, '%')) != NULL) {
+		if (tw_dsn_marker(value) > 0)
+			return true;
+		value++;
+	}
+	return false;
+}
+
+/* certain refuses a DSN whose effective host or port its text does not prove. */
+static bool
+certain(const struct tw_dsn *dsn, const struct tw_dsn_target *target, struct tw_err *e)
+{
+	const char *host = dsn->value[TW_DSN_HOST], *addr = dsn->value[TW_DSN_HOSTADDR];
+	const char *port = dsn->value[TW_DSN_PORT];
+
+	if (dsn->opaque)
+		return tw_fail(e, EX_DATAERR, "cannot tell host, port and password apart");
+	if (dsn->value[TW_DSN_SERVICE] != NULL)
+		return tw_fail(e, EX_DATAERR, "its service may set host and port elsewhere");
+	if ((host != NULL && strchr(host, ',') != NULL) ||
+	    (addr != NULL && strchr(addr, ',') != NULL))
+		return tw_fail(e, EX_DATAERR, "it names several hosts");
+	if (port != NULL && strchr(port, ',') != NULL)
+		return tw_fail(e, EX_DATAERR, "it names several ports");
+	if (port != NULL && *port == '\0')
+		return tw_fail(e, EX_DATAERR, "its port is empty");
+	if (port != NULL && marker_in(port))
+		return tw_fail(e, EX_DATAERR, "its port is a marker");
+	if (port != NULL && port[strspn(port, "0123456789")] != '\0')
+		return tw_fail(e, EX_DATAERR, "its port is not a number");
+	if (target->host != NULL && ((host && marker_in(host)) || (addr && marker_in(addr))))
+		return tw_fail(e, EX_DATAERR, "its host is a marker");
+	if (target->host != NULL && addr != NULL && !address_is(target->host, AF_UNSPEC))
+		return tw_fail(e, EX_DATAERR,
+			       "its hostaddr overrides a host, and '%s' is no address",
+			       target->host);
+	return true;
+}
+
+/* change_new starts a change of a span; they are kept by rising place. */
+static struct tw_buf *
+change_new(struct tw_dsn_changes *changes, struct tw_span at)
+{
+	size_t i = changes->n++;
+
+	for (; i > 0 && changes->item[i - 1].at.begin > at.begin; i--)
+		changes->item[i] = changes->item[i - 1];
+	changes->item[i] = (struct tw_dsn_change){ at, TW_BUF_INIT };
+	return &changes->item[i].new;
+}
+
+/* uri_host appends a host as a URI takes it; `parameter`: after the '?', without brackets. */
+static bool
+uri_host(struct tw_buf *out, const char *host, bool parameter, struct tw_err *e)
+{
+	bool bracket = !parameter && strchr(host, ':') != NULL;
+
+	if (bracket && !tw_buf_puts(out, "[", e))
+		return false;
+	for (; *host != '\0'; host++) {
+		if (!(*host == '/' ? tw_buf_puts(out, "%2F", e) : tw_buf_add(out, host, 1, e)))
+			return false;
+	}
+	return !bracket || tw_buf_puts(out, "]", e);
+}
+
+/* host_change replaces a host or hostaddr that the text has. */
+static bool
+host_change(const struct tw_dsn *dsn, enum tw_dsn_key key, const char *host,
+	    struct tw_dsn_changes *changes, struct tw_err *e)
+{
+	struct tw_buf *new;
+
+	if (dsn->value[key] == NULL || strcmp(dsn->value[key], host) == 0)
+		return true;
+	new = change_new(changes, dsn->span[key]);
+	return dsn->form == TW_DSN_URI ? uri_host(new, host, dsn->parameter[key], e)
+				       : tw_buf_puts(new, host, e);
+}
+
+/* keywords_append adds what is absent at the end of the text, as one change. */
+static bool
+keywords_append(const char *text, const struct tw_dsn *dsn, const char *host, const char *port,
+		struct tw_dsn_changes *changes, struct tw_err *e)
+{
+	size_t end = strlen(text);
+	struct tw_buf *new;
+
+	if (host == NULL && port == NULL)
+		return true;
+	if (dsn->open_end)
+		return tw_fail(e, EX_DATAERR,
+			       "its last value is not finished, so nothing can follow");
+	new = change_new(changes, (struct tw_span){ end, end });
+	return (host == NULL || tw_buf_printf(new, e, " host=%s", host)) &&
+	       (port == NULL || tw_buf_printf(new, e, " port=%s", port));
+}
+
+/* uri_insert adds what is absent to the authority, as one change where both are. */
+static bool
+uri_insert(const struct tw_dsn *dsn, const char *host, const char *port,
+	   struct tw_dsn_changes *changes, struct tw_err *e)
+{
+	struct tw_span port_at = { dsn->port_at, dsn->port_at };
+	const char *colon = dsn->colon ? "" : ":";
+	struct tw_buf *new;
+
+	if (host != NULL) {
+		new = change_new(changes, dsn->host);
+		if (!uri_host(new, host, false, e))
+			return false;
+		if (port == NULL || dsn->colon)
+			return port == NULL || tw_buf_puts(change_new(changes, port_at), port, e);
+		return tw_buf_printf(new, e, ":%s", port);
+	}
+	for (size_t i = 0; port != NULL && i < changes->n; i++) {
+		if (changes->item[i].at.end == port_at.begin) /* the host just before */
+			return tw_buf_printf(&changes->item[i].new, e, "%s%s", colon, port);
+	}
+	return port == NULL || tw_buf_printf(change_new(changes, port_at), e, "%s%s", colon, port);
+}
+
+bool
+tw_dsn_move(const char *text, const struct tw_dsn *dsn, const struct tw_dsn_target *target,
+	    struct tw_dsn_changes *changes, struct tw_err *e)
+{
+	const char *port = dsn->value[TW_DSN_PORT], *host = target->host;
+	struct tw_dsn_changes own = TW_DSN_CHANGES_INIT;
+	bool add_host =
+	    host != NULL && dsn->value[TW_DSN_HOST] == NULL && dsn->value[TW_DSN_HOSTADDR] == NULL;
+	char number[32];
+	bool ok = certain(dsn, target, e);
+
+	snprintf(number, sizeof(number), "%ld", target->port);
+	if (ok && host != NULL)
+		ok = host_change(dsn, TW_DSN_HOST, host, &own, e) &&
+		     host_change(dsn, TW_DSN_HOSTADDR, host, &own, e);
+	if (ok && port != NULL && (strlen(port) > 5 || strtol(port, NULL, 10) != target->port))
+		ok = tw_buf_puts(change_new(&own, dsn->span[TW_DSN_PORT]), number, e);
+	if (ok && dsn->form == TW_DSN_URI)
+		ok = uri_insert(dsn, add_host ? host : NULL, port == NULL ? number : NULL, &own, e);
+	else if (ok)
+		ok = keywords_append(text, dsn, add_host ? host : NULL,
+				     port == NULL ? number : NULL, &own, e);
+	if (!ok) {
+		tw_dsn_changes_free(&own);
+		return false;
+	}
+	*changes = own;
+	return true;
+}
+
+void
+tw_dsn_changes_free(struct tw_dsn_changes *changes)
+{
+	for (size_t i = 0; i < changes->n; i++)
+		tw_buf_free(&changes->item[i].new);
+	changes->n = 0;
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * dsn_scan.c: the two grammars of conninfo_parse and conninfo_uri_parse_options (libpq 15,
+ * fe-connect.c), reduced to where things stand. They need not refuse: libpq has read the text.
+ */
+#include "dsn_scan.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Decoded keywords longer than libpq's longest are none of ours. */
+#define KEY_SIZE 64
+
+const char *
+tw_dsn_keyword(enum tw_dsn_key key)
+{
+	static const char *const names[TW_DSN_KEYS] = { "host",   "hostaddr", "port",
+							"dbname", "user",     "service" };
+
+	return names[key];
+}
+
+/* key_is tells whether an item has this keyword. */
+static bool
+key_is(const struct tw_dsn_item *item, const char *keyword)
+{
+	return strlen(keyword) == item->key_len && memcmp(keyword, item->key, item->key_len) == 0;
+}
+
+bool
+tw_dsn_note(struct tw_dsn *dsn, const struct tw_dsn_item *item, struct tw_err *e)
+{
+	/* what libpq 15 to 18 mark with '*': dispchar of PQconninfoOptions */
+	static const char *const secrets[] = { "password", "sslpassword", "oauth_client_secret",
+					       "scram_client_key", "scram_server_key" };
+	struct tw_span *grown;
+
+	for (size_t i = 0; i < TW_DSN_KEYS; i++) {
+		if (key_is(item, tw_dsn_keyword((enum tw_dsn_key)i))) {
+			dsn->span[i] = item->span;
+			dsn->parameter[i] = item->parameter;
+		}
+	}
+	for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++) {
+		if (!key_is(item, secrets[i]))
+			continue;
+		grown = reallocarray(dsn->secret, dsn->secrets + 1, sizeof(*grown));
+		if (grown == NULL)
+			return tw_fail(e, EX_OSERR, "out of memory");
+		dsn->secret = grown;
+		dsn->secret[dsn->secrets++] = item->span;
+	}
+	return true;
+}
+
+size_t
+tw_dsn_uri_prefix(const char *text)
+{
+	static const char *const prefixes[] = { "postgresql://", "postgres://" };
+
+	for (size_t i = 0; i < 2; i++) {
+		if (strncmp(text, prefixes[i], strlen(prefixes[i])) == 0)
+			return strlen(prefixes[i]);
+	}
+	return 0;
+}
+
+size_t
+tw_dsn_marker(const char *text)
+{
+	size_t n;
+
+	if (*text != '%')
+		return 0;
+	n = strspn(text + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_");
+	return n > 0 && text[n + 1] == '%' ? n + 2 : 0;
+}
+
+/* blank is isspace in the C locale, for bytes. */
+static bool
+blank(char c)
+{
+	return isspace((unsigned char)c) != 0;
+}
+
+/* keyword_value goes past a value at `at` and sets its span; *open_end as in struct tw_dsn. */
+static size_t
+keyword_value(const char *text, size_t at, struct tw_span *span, bool *open_end)
+{
+	bool quoted = text[at] == '\'', dangling = false;
+
+	at += quoted;
+	span->begin = at;
+	while (text[at] != '\0' && (quoted ? text[at] != '\'' : !blank(text[at]))) {
+		dangling = text[at] == '\\' && text[at + 1] == '\0';
+		at += text[at] == '\\' && text[at + 1] != '\0' ? 2 : 1;
+	}
+	span->end = at;
+	*open_end = !quoted && (span->begin == span->end || dangling);
+	return quoted && text[at] == '\'' ? at + 1 : at;
+}
+
+bool
+tw_dsn_scan_keywords(const char *text, struct tw_dsn *dsn, struct tw_err *e)
+{
+	size_t at = 0;
+
+	for (;;) {
+		struct tw_dsn_item item = { .parameter = false };
+
+		while (blank(text[at]))
+			at++;
+		if (text[at] == '\0')
+			return true;
+		item.key = text + at;
+		while (text[at] != '\0' && text[at] != '=' && !blank(text[at]))
+			at++;
+		item.key_len = (size_t)(text + at - item.key);
+		while (blank(text[at]))
+			at++;
+		at += text[at] == '=';
+		while (blank(text[at]))
+			at++;
+		at = keyword_value(text, at, &item.span, &dsn->open_end);
+		if (!tw_dsn_note(dsn, &item, e))
+			return false;
+	}
+}
+
+/* nibble is the value of a hexadecimal digit, or -1. */
+static int
+nibble(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = (char)(c | 0x20);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* key_decode takes percent-encoding off a parameter's keyword; returns its length. */
+static size_t
+key_decode(const char *text, size_t n, char key[KEY_SIZE])
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < n && len < KEY_SIZE; i++) {
+		key[len] = text[i];
+		if (text[i] == '%' && i + 2 < n && nibble(text[i + 1]) >= 0 &&
+		    nibble(text[i + 2]) >= 0) {
+			key[len] = (char)(nibble(text[i + 1]) << 4 | nibble(text[i + 2]));
+			i += 2;
+		}
+		len++;
+	}
+	return len;
+}
+
+/* uri_parameters notes what stands after the '?'. */
+static bool
+uri_parameters(const char *text, size_t at, struct tw_dsn *dsn, struct tw_err *e)
+{
+	while (text[at] != '\0') {
+		size_t begin = at;
+		char key[KEY_SIZE];
+		struct tw_dsn_item item = { .key = key, .parameter = true };
+
+		at += strcspn(text + at, "=&");
+		item.key_len = key_decode(text + begin, at - begin, key);
+		at += text[at] == '=';
+		item.span.begin = at;
+		at += strcspn(text + at, "&");
+		item.span.end = at;
+		at += text[at] == '&';
+		if (!tw_dsn_note(dsn, &item, e))
+			return false;
+	}
+	return true;
+}
+
+/* uri_note notes an item of the part before the '?', unless its text is empty (libpq: absent). */
+static bool
+uri_note(struct tw_dsn *dsn, const char *key, size_t begin, size_t end, struct tw_err *e)
+{
+	struct tw_dsn_item item = { key, strlen(key), { begin, end }, false };
+
+	return begin == end || tw_dsn_note(dsn, &item, e);
+}
+
+/* uri_user goes past "user:password@", which ends at the first '@' that no '/' comes before. */
+static bool
+uri_user(const char *text, size_t *at, struct tw_dsn *dsn, struct tw_err *e)
+{
+	size_t begin = *at, end = begin + strcspn(text + begin, "@/"), colon;
+
+	if (text[end] != '@')
+		return true;
+	colon = begin + strcspn(text + begin, ":@");
+	*at = end + 1;
+	return uri_note(dsn, "user", begin, colon, e) &&
+	       (colon == end || uri_note(dsn, "password", colon + 1, end, e));
+}
+
+/* uri_authority goes past "host:port", the first pair of them. */
+static bool
+uri_authority(const char *text, size_t *at, struct tw_dsn *dsn, struct tw_err *e)
+{
+	size_t bracket = text[*at] == '[', begin = *at, end;
+
+	*at += bracket ? strcspn(text + *at, "]") + 1 : strcspn(text + *at, ":/?,");
+	end = *at;
+	dsn->host = (struct tw_span){ begin, end };
+	dsn->colon = text[end] == ':';
+	if (dsn->colon) {
+		++*at;
+		*at += strcspn(text + *at, "/?,");
+	}
+	dsn->port_at = end + dsn->colon;
+	return uri_note(dsn, "host", begin, end, e) && uri_note(dsn, "port", dsn->port_at, *at, e);
+}
+
+bool
+tw_dsn_scan_uri(const char *text, struct tw_dsn *dsn, struct tw_err *e)
+{
+	size_t at = tw_dsn_uri_prefix(text), end;
+
+	if (!uri_user(text, &at, dsn, e) || !uri_authority(text, &at, dsn, e))
+		return false;
+	at += strcspn(text + at, "/?"); /* further hosts: refused later, by the comma */
+	end = at + strcspn(text + at, "?");
+	if (text[at] == '/' && !uri_note(dsn, "dbname", at + 1, end, e))
+		return false;
+	/* an '@' that is left over: a password with '/' or '@' in it, cut off where libpq cuts */
+	dsn->opaque = memchr(text + dsn->host.begin, '@', end - dsn->host.begin) != NULL;
+	return text[end] == '\0' || uri_parameters(text, end + 1, dsn, e);
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: ISC */
+/* text.c: which grammar a file has, and the decoded text that the grammars fill. */
+#include "text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A container by the ending of a file's name. */
+struct kind {
+	const char *ending;
+	bool (*scan)(const struct tw_source *, tw_text_visit *, void *, struct tw_err *);
+};
+
+static const struct kind kinds[] = {
+	{ ".json", tw_text_json }, { ".c", tw_text_c },   { ".h", tw_text_c },
+	{ ".cc", tw_text_c },      { ".cpp", tw_text_c }, { ".hpp", tw_text_c },
+};
+
+/* kind_of is the row of a file's name, or NULL. */
+static const struct kind *
+kind_of(const char *path)
+{
+	size_t n = strlen(path);
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		size_t len = strlen(kinds[i].ending);
+
+		if (n > len && strcmp(path + n - len, kinds[i].ending) == 0)
+			return &kinds[i];
+	}
+	return NULL;
+}
+
+bool
+tw_text_known(const char *path)
+{
+	return kind_of(path) != NULL;
+}
+
+bool
+tw_text_pointers(const char *path)
+{
+	const struct kind *k = kind_of(path);
+
+	return k != NULL && k->scan == tw_text_json;
+}
+
+bool
+tw_text_scan(const struct tw_source *src, tw_text_visit *visit, void *arg, struct tw_err *e)
+{
+	const struct kind *k = kind_of(src->path);
+
+	if (k == NULL) {
+		tw_fail(e, EX_DATAERR, "'%s' is not a kind of file that is read for DSNs",
+			src->path);
+		return tw_hint(e, "the kinds are .json .c .h .cc .cpp .hpp.");
+	}
+	if (src->n > 0 && memchr(src->bytes, '\0', src->n) != NULL)
+		return tw_fail(e, EX_DATAERR, "'%s' contains a NUL byte", src->path);
+	return k->scan(src, visit, arg, e);
+}
+
+void
+tw_text_start(struct tw_text *t, struct tw_place at)
+{
+	if (t->bytes.data != NULL)
+		explicit_bzero(t->bytes.data, t->bytes.len);
+	t->bytes.len = 0;
+	t->at = at;
+	t->last_line = at.line;
+	t->joined = false;
+	t->broken = false;
+}
+
+/* raw_reserve makes room for one more entry of the map. */
+static bool
+raw_reserve(struct tw_text *t, struct tw_err *e)
+{
+	size_t cap = t->cap > 0 ? 2 * t->cap : 256;
+	struct tw_raw *grown;
+
+	if (t->bytes.len < t->cap)
+		return true;
+	grown = realloc(t->raw, cap * sizeof(*grown));
+	if (grown == NULL)
+		return tw_fail(e, EX_OSERR, "out of memory");
+	t->raw = grown;
+	t->cap = cap;
+	return true;
+}
+
+bool
+tw_text_add(struct tw_text *t, unsigned byte, size_t begin, size_t end, struct tw_err *e)
+{
+	char c = (char)byte;
+
+	t->broken = t->broken || t->bytes.len >= TW_TEXT_MAX;
+	if (t->broken)
+		return true;
+	if (!raw_reserve(t, e))
+		return false;
+	t->raw[t->bytes.len] = (struct tw_raw){ (uint32_t)begin, (uint32_t)end };
+	return tw_buf_add(&t->bytes, &c, 1, e);
+}
+
+bool
+tw_text_add_utf8(struct tw_text *t, uint32_t code, size_t begin, size_t end, struct tw_err *e)
+{
+	if (code < 0x80)
+		return tw_text_add(t, code, begin, end, e);
+	if (code < 0x800)
+		return tw_text_add(t, 0xc0 | code >> 6, begin, end, e) &&
+		       tw_text_add(t, 0x80 | (code & 0x3f), begin, end, e);
+	if (code < 0x10000)
+		return tw_text_add(t, 0xe0 | code >> 12, begin, end, e) &&
+		       tw_text_add(t, 0x80 | (code >> 6 & 0x3f), begin, end, e) &&
+		       tw_text_add(t, 0x80 | (code & 0x3f), begin, end, e);
+	return tw_text_add(t, 0xf0 | code >> 18, begin, end, e) &&
+	       tw_text_add(t, 0x80 | (code >> 12 & 0x3f), begin, end, e) &&
+	       tw_text_add(t, 0x80 | (code >> 6 & 0x3f), begin, end, e) &&
+	       tw_text_add(t, 0x80 | (code & 0x3f), begin, end, e);
+}
+
+void
+tw_text_free(struct tw_text *t)
+{
+	tw_buf_free(&t->bytes);
+	free(t->raw);
+	t->raw = NULL;
+	t->cap = 0;
+}

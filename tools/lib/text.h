@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * text.h: the string values of a file, whatever the file's grammar. One container is one function
+ * that visits each value with its decoded text and, for each decoded byte, where it stands in the
+ * file. What a text means, and whether it is a DSN, is not known here.
+ */
+#pragma once
+
+#include <stdint.h>
+#include "buf.h"
+
+/* A longer string is not visited; nor is one below a longer JSON pointer (both in bytes). */
+#define TW_TEXT_MAX ((size_t)65536)
+#define TW_POINTER_MAX ((size_t)4096)
+
+/* A file in memory; `path` is only for messages. No NUL may be in it, nor 4 GiB of bytes. */
+struct tw_source {
+	const char *path;
+	const char *bytes;
+	size_t n;
+};
+
+/* Where in the file a decoded byte stands: one byte, or the escape that it shares with others. */
+struct tw_raw {
+	uint32_t begin, end;
+};
+
+/* Where something begins: bytes from the start of the file; line and column count from 1. */
+struct tw_place {
+	size_t offset, line, column;
+};
+
+/* One string value. `bytes` and `raw` belong to the scan and are valid during the visit. */
+struct tw_text {
+	struct tw_buf bytes;
+	struct tw_raw *raw; /* one for each byte */
+	size_t cap;
+	struct tw_place at;  /* its opening quote, or that of its first piece */
+	size_t last_line;    /* the line of its last piece */
+	const char *pointer; /* JSON pointer; NULL where the grammar has none */
+	bool joined;         /* a macro or an expression adds text that is not known here */
+	bool broken;         /* too long, or an escape that is not understood: not visited */
+};
+
+/* A visit that returns false ends the scan, which then returns false with the visit's error. */
+typedef bool tw_text_visit(const struct tw_text *text, void *arg, struct tw_err *e);
+
+/* tw_text_known tells by its name whether a file is of a grammar that tw_text_scan reads. */
+bool tw_text_known(const char *path);
+
+/* tw_text_pointers tells by its name whether a file's values have JSON pointers. */
+bool tw_text_pointers(const char *path);
+
+/*
+ * tw_text_scan visits every string value of a file, in order. EX_DATAERR with the place: an
+ * unknown kind of file, a NUL byte, malformed JSON. Malformed C is skipped over.
+ */
+bool tw_text_scan(const struct tw_source *src, tw_text_visit *visit, void *arg, struct tw_err *e);
+
+/* The containers behind tw_text_scan. JSON may be nested 512 deep. */
+bool tw_text_json(const struct tw_source *src, tw_text_visit *visit, void *arg, struct tw_err *e);
+bool tw_text_c(const struct tw_source *src, tw_text_visit *visit, void *arg, struct tw_err *e);
+
+/*
+ * tw_text_json_at finds the string that a JSON pointer means, the last one where keys come twice;
+ * *at is its place. EX_DATAERR where there is none or it is not a string.
+ */
+bool tw_text_json_at(const struct tw_source *src, const char *pointer, struct tw_place *at,
+		     struct tw_err *e);
+
+/* For the containers: start a new text, add a decoded byte or character, free what it holds. */
+void tw_text_start(struct tw_text *t, struct tw_place at);
+bool tw_text_add(struct tw_text *t, unsigned byte, size_t begin, size_t end, struct tw_err *e);
+bool tw_text_add_utf8(struct tw_text *t, uint32_t code, size_t begin, size_t end, struct tw_err *e);
+void tw_text_free(struct tw_text *t);

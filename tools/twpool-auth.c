@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: ISC */
+/* twpool-auth: hands roles' secrets from PostgreSQL to the pooler, and proves that a login works. */
+#include "lib/auth.h"
+#include "lib/verify.h"
+#include "program.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char name[] = "twpool-auth";
+
+struct options {
+	const char *site;
+	bool check;
+	bool json;
+	bool quiet;
+	long timeout;
+	const char *dsn, *db, *host;
+	long port;
+	long retry;
+	bool expect_pooler, expect_direct;
+};
+
+/* roles_complain prints every problem of every role, and fails if there was one. */
+static bool
+roles_complain(const struct tw_roles *roles, struct tw_err *e)
+{
+	size_t bad = 0;
+	const char *fix;
+
+	for (size_t i = 0; i < roles->n; i++) {
+		const struct tw_role *r = &roles->item[i];
+
+		for (unsigned bit = 1; bit != 0 && bit <= r->problems; bit <<= 1) {
+			if ((r->problems & bit) == 0)
+				continue;
+			fprintf(stderr, "%s: role \"%s\" %s", name, r->name, tw_role_problem_text(bit, &fix));
+			fprintf(stderr, " -- %s\n", fix);
+		}
+		bad += r->problems != 0;
+	}
+	return bad == 0 || tw_fail(e, EX_CONFIG, "%zu of %zu roles cannot be pooled", bad, roles->n);
+}
+
+/* roles_report is the --json form of --check: which role has which problems, and no secret. */
+static json_t *
+roles_report(const struct tw_roles *roles)
+{
+	json_t *list = json_array(), *report;
+	bool good = true;
+	const char *fix;
+
+	for (size_t i = 0; i < roles->n; i++) {
+		const struct tw_role *r = &roles->item[i];
+		json_t *problems = json_array();
+
+		for (unsigned bit = 1; bit != 0 && bit <= r->problems; bit <<= 1) {
+			const char *text = tw_role_problem_text(bit, &fix);
+
+			if ((r->problems & bit) != 0)
+				json_array_append_new(problems, json_pack("{ss ss}", "problem", text, "fix", fix));
+		}
+		good = good && r->problems == 0;
+		json_array_append_new(list, json_pack("{ss sb so}", "role", r->name, "ok", r->problems == 0,
+		                                      "problems", problems));
+	}
+	report = tw_json_report(name, good ? "ok" : "unfit");
+	json_object_set_new(report, "roles", list);
+	return report;
+}
+
+/* check_print reports without secrets. */
+static bool
+check_print(const struct options *o, const struct tw_roles *roles, struct tw_err *e)
+{
+	if (o->json)
+		return program_print(roles_report(roles), e);
+	for (size_t i = 0; !o->quiet && i < roles->n; i++) {
+		if (roles->item[i].problems == 0)
+			printf("%s ok\n", roles->item[i].name);
+	}
+	return true;
+}
+
+/* secrets_write writes "role<TAB>secret" lines past stdio, whose buffer nobody would wipe. */
+static bool
+secrets_write(const struct tw_roles *roles, struct tw_err *e)
+{
+	struct tw_buf b = TW_BUF_INIT;
+	size_t done = 0;
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < roles->n; i++)
+		ok = tw_buf_puts(&b, roles->item[i].name, e) && tw_buf_puts(&b, "\t", e) &&
+		     tw_buf_puts(&b, roles->item[i].secret, e) && tw_buf_puts(&b, "\n", e);
+	while (ok && done < b.len) {
+		ssize_t n = write(STDOUT_FILENO, b.data + done, b.len - done);
+
+		if (n < 0 && errno != EINTR)
+			ok = tw_fail_errno(e, EX_IOERR, "write to standard output");
+		done += n > 0 ? (size_t)n : 0;
+	}
+	tw_buf_free(&b);
+	return ok;
+}
+
+/* run_export writes the secrets of all users of a site, or says what keeps it from doing so. */
+static int
+run_export(const void *options, int n, char **operands, struct tw_err *e)
+{
+	const struct options *o = options;
+	struct tw_site site = TW_SITE_INIT;
+	struct tw_roles roles = TW_ROLES_INIT;
+	bool ok = true;
+
+	(void)n;
+	(void)operands;
+	if (o->site == NULL)
+		ok = tw_fail(e, EX_USAGE, "--site FILE is required");
+	else if (o->json && !o->check)
+		ok = tw_fail(e, EX_USAGE, "--json needs --check: a report holds no secret");
+	else if (!o->check && isatty(STDOUT_FILENO))
+		ok = tw_fail(e, EX_USAGE, "export prints secrets; use a pipe, or --check");
+	ok = ok && tw_site_load(o->site, &site, e) &&
+	     tw_roles_fetch(&site, name, tw_pg_now() + o->timeout * 1000, &roles, e) &&
+	     (!o->check || check_print(o, &roles, e)) && roles_complain(&roles, e) &&
+	     (o->check || secrets_write(&roles, e));
+	tw_roles_free(&roles);
+	tw_site_free(&site);
+	return ok ? 0 : e->exit;
+}
+
+/* login_params reads the DSN and what the command line overrides of it. */
+static bool
+login_params(const struct options *o, struct tw_pg_params *p, struct tw_err *e)
+{
+	char port[16];
+
+	snprintf(port, sizeof(port), "%ld", o->port);
+	if (o->dsn == NULL)
+		return tw_fail(e, EX_USAGE, "--dsn DSN is required");
+	if (o->expect_pooler && o->expect_direct)
+		return tw_fail(e, EX_USAGE, "--expect-pooler and --expect-direct exclude each other");
+	return tw_pg_dsn_read(o->dsn, o->db, p, e) &&
+	       /* hostaddr would win over the new host */
+	       (o->host == NULL || (tw_pg_params_set(p, "host", o->host, e) &&
+	                            (tw_pg_params_get(p, "hostaddr") == NULL ||
+	                             tw_pg_params_set(p, "hostaddr", "", e)))) &&
+	       (o->port == 0 || tw_pg_params_set(p, "port", port, e)) &&
+	       tw_pg_params_default(p, "fallback_application_name", name, e);
+}
+
+/* login_print says what was proven. */
+static bool
+login_print(const struct options *o, const struct tw_login *l, struct tw_err *e)
+{
+	bool v6 = *l->host != '/' && strchr(l->host, ':') != NULL;
+	json_t *report;
+
+	if (o->json) {
+		report = tw_json_report(name, "ok");
+		json_object_update_new(
+		    report, json_pack("{ss ss ss ss sb sb sf si}", "role", l->role, "database", l->database,
+		                      "host", l->host, "port", l->port, "pooled", l->pooled, "in_recovery",
+		                      l->in_recovery, "login_ms", (double)(long long)(l->ms * 1000) / 1000, "tries", l->tries));
+		return program_print(report, e);
+	}
+	if (!o->quiet)
+		printf("login and transaction as %s on %s through %s%s%s:%s: ok in %.0f ms\n", l->role,
+		       l->database, v6 ? "[" : "", l->host, v6 ? "]" : "", l->port, l->ms);
+	return true;
+}
+
+/* login_expected holds the kind of peer against what was asked for; 1 where it differs. */
+static bool
+login_expected(const struct options *o, const struct tw_login *l, struct tw_err *e)
+{
+	if (o->expect_pooler && !l->pooled)
+		return tw_fail(e, 1, "%s:%s is PostgreSQL itself, not a pooler", l->host, l->port);
+	if (o->expect_direct && l->pooled)
+		return tw_fail(e, 1, "%s:%s is a pooler, not PostgreSQL itself", l->host, l->port);
+	return true;
+}
+
+/* run_verify logs in as the application does and runs a transaction. */
+static int
+run_verify(const void *options, int n, char **operands, struct tw_err *e)
+{
+	const struct options *o = options;
+	struct tw_pg_params p = TW_PG_PARAMS_INIT;
+	struct tw_login login = { 0 };
+	bool ok = login_params(o, &p, e);
+
+	(void)n;
+	(void)operands;
+	tw_pg_environment_clear(true);
+	ok = ok && tw_login_retry(&p, o->timeout * 1000, o->retry * 1000, &login, e) &&
+	     login_expected(o, &login, e) && login_print(o, &login, e);
+	tw_pg_params_free(&p);
+	return ok ? 0 : e->exit;
+}
+
+#define OPT(field) .offset = offsetof(struct options, field)
+
+static const struct tw_opt export_opts[] = {
+	{ .name = "site", .letter = 's', .arg = "FILE", .help = "the site file", .type = TW_OPT_STRING,
+	  OPT(site) },
+	{ .name = "check", .help = "print which roles are fit, and no secret", .type = TW_OPT_FLAG,
+	  OPT(check) },
+	{ .name = "json", .help = "print a report (with --check)", .type = TW_OPT_FLAG, OPT(json) },
+	{ .name = "quiet", .letter = 'q', .help = "print nothing but secrets and errors",
+	  .type = TW_OPT_FLAG, OPT(quiet) },
+	{ .name = "timeout", .arg = "SECONDS", .help = "give up after this time (10)",
+	  .type = TW_OPT_INT, OPT(timeout), .min = 1, .max = 3600 },
+	{ 0 },
+};
+
+static const struct tw_opt verify_opts[] = {
+	{ .name = "dsn", .arg = "DSN", .help = "connection text without a password, or @FILE[#/pointer]",
+	  .type = TW_OPT_STRING, OPT(dsn) },
+	{ .name = "db", .arg = "NAME", .help = "what %DB% in the DSN stands for", .type = TW_OPT_STRING,
+	  OPT(db) },
+	{ .name = "host", .arg = "HOST", .help = "instead of the DSN's host", .type = TW_OPT_STRING,
+	  OPT(host) },
+	{ .name = "port", .arg = "PORT", .help = "instead of the DSN's port", .type = TW_OPT_INT,
+	  OPT(port), .min = 1, .max = 65535 },
+	{ .name = "timeout", .arg = "SECONDS", .help = "give up a try after this time (10)",
+	  .type = TW_OPT_INT, OPT(timeout), .min = 1, .max = 3600 },
+	{ .name = "retry", .arg = "SECONDS", .help = "try again for this time while nobody is there (0)",
+	  .type = TW_OPT_INT, OPT(retry), .min = 0, .max = 3600 },
+	{ .name = "expect-pooler", .help = "fail (1) if PostgreSQL itself answers",
+	  .type = TW_OPT_FLAG, OPT(expect_pooler) },
+	{ .name = "expect-direct", .help = "fail (1) if a pooler answers", .type = TW_OPT_FLAG,
+	  OPT(expect_direct) },
+	{ .name = "json", .help = "print a report", .type = TW_OPT_FLAG, OPT(json) },
+	{ .name = "quiet", .letter = 'q', .help = "print nothing when all is well",
+	  .type = TW_OPT_FLAG, OPT(quiet) },
+	{ 0 },
+};
+
+static const struct tw_command commands[] = {
+	{ "export", "", 0, 0, "print role<TAB>secret of all users of the site, for a pipe", export_opts,
+	  run_export },
+	{ "verify", "", 0, 0, "log in and run a transaction as the application would", verify_opts,
+	  run_verify },
+	{ 0 },
+};
+
+int
+main(int argc, char **argv)
+{
+	static const struct tw_program program = { "twpool-auth",
+		"hand the roles' secrets to the pooler, and prove that a login works", commands };
+	struct options o = { .timeout = 10 };
+
+	return program_main(&program, argc, argv, &o);
+}
