@@ -78,7 +78,8 @@ program_main(const struct tw_program *program, int argc, char **argv, void *opti
 	if (e.msg[0] != '\0')
 		program_error(program, &e);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
-		fprintf(stderr, "%s: write to standard output: %s\n", program->name, strerror(errno));
+		fprintf(stderr, "%s: write to standard output: %s\n", program->name,
+		        strerror(errno));
 		return code == 0 ? EX_IOERR : code;
 	}
 	return code;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* twpool-auth: hands roles' secrets from PostgreSQL to the pooler, and proves that a login works. */
+/* twpool-auth: hands roles' secrets from PostgreSQL to the pooler, and proves that a login works.
+ */
 #include "lib/auth.h"
 #include "lib/verify.h"
 #include "program.h"
@@ -35,12 +36,14 @@ roles_complain(const struct tw_roles *roles, struct tw_err *e)
 		for (unsigned bit = 1; bit != 0 && bit <= r->problems; bit <<= 1) {
 			if ((r->problems & bit) == 0)
 				continue;
-			fprintf(stderr, "%s: role \"%s\" %s", name, r->name, tw_role_problem_text(bit, &fix));
+			fprintf(stderr, "%s: role \"%s\" %s", name, r->name,
+			        tw_role_problem_text(bit, &fix));
 			fprintf(stderr, " -- %s\n", fix);
 		}
 		bad += r->problems != 0;
 	}
-	return bad == 0 || tw_fail(e, EX_CONFIG, "%zu of %zu roles cannot be pooled", bad, roles->n);
+	return bad == 0 ||
+	       tw_fail(e, EX_CONFIG, "%zu of %zu roles cannot be pooled", bad, roles->n);
 }
 
 /* roles_report is the --json form of --check: which role has which problems, and no secret. */
@@ -59,11 +62,12 @@ roles_report(const struct tw_roles *roles)
 			const char *text = tw_role_problem_text(bit, &fix);
 
 			if ((r->problems & bit) != 0)
-				json_array_append_new(problems, json_pack("{ss ss}", "problem", text, "fix", fix));
+				json_array_append_new(
+				    problems, json_pack("{ss ss}", "problem", text, "fix", fix));
 		}
 		good = good && r->problems == 0;
-		json_array_append_new(list, json_pack("{ss sb so}", "role", r->name, "ok", r->problems == 0,
-		                                      "problems", problems));
+		json_array_append_new(list, json_pack("{ss sb so}", "role", r->name, "ok",
+		                                      r->problems == 0, "problems", problems));
 	}
 	report = tw_json_report(name, good ? "ok" : "unfit");
 	json_object_set_new(report, "roles", list);
@@ -141,7 +145,8 @@ login_params(const struct options *o, struct tw_pg_params *p, struct tw_err *e)
 	if (o->dsn == NULL)
 		return tw_fail(e, EX_USAGE, "--dsn DSN is required");
 	if (o->expect_pooler && o->expect_direct)
-		return tw_fail(e, EX_USAGE, "--expect-pooler and --expect-direct exclude each other");
+		return tw_fail(e, EX_USAGE,
+		               "--expect-pooler and --expect-direct exclude each other");
 	return tw_pg_dsn_read(o->dsn, o->db, p, e) &&
 	       /* hostaddr would win over the new host */
 	       (o->host == NULL || (tw_pg_params_set(p, "host", o->host, e) &&
@@ -161,14 +166,15 @@ login_print(const struct options *o, const struct tw_login *l, struct tw_err *e)
 	if (o->json) {
 		report = tw_json_report(name, "ok");
 		json_object_update_new(
-		    report, json_pack("{ss ss ss ss sb sb sf si}", "role", l->role, "database", l->database,
-		                      "host", l->host, "port", l->port, "pooled", l->pooled, "in_recovery",
-		                      l->in_recovery, "login_ms", (double)(long long)(l->ms * 1000) / 1000, "tries", l->tries));
+		    report, json_pack("{ss ss ss ss sb sb sf si}", "role", l->role, "database",
+		                      l->database, "host", l->host, "port", l->port, "pooled",
+		                      l->pooled, "in_recovery", l->in_recovery, "login_ms",
+		                      (double)(long long)(l->ms * 1000) / 1000, "tries", l->tries));
 		return program_print(report, e);
 	}
 	if (!o->quiet)
-		printf("login and transaction as %s on %s through %s%s%s:%s: ok in %.0f ms\n", l->role,
-		       l->database, v6 ? "[" : "", l->host, v6 ? "]" : "", l->port, l->ms);
+		printf("login and transaction as %s on %s through %s%s%s:%s: ok in %.0f ms\n",
+		       l->role, l->database, v6 ? "[" : "", l->host, v6 ? "]" : "", l->port, l->ms);
 	return true;
 }
 
@@ -204,44 +210,89 @@ run_verify(const void *options, int n, char **operands, struct tw_err *e)
 #define OPT(field) .offset = offsetof(struct options, field)
 
 static const struct tw_opt export_opts[] = {
-	{ .name = "site", .letter = 's', .arg = "FILE", .help = "the site file", .type = TW_OPT_STRING,
+	{ .name = "site",
+	  .letter = 's',
+	  .arg = "FILE",
+	  .help = "the site file",
+	  .type = TW_OPT_STRING,
 	  OPT(site) },
-	{ .name = "check", .help = "print which roles are fit, and no secret", .type = TW_OPT_FLAG,
+	{ .name = "check",
+	  .help = "print which roles are fit, and no secret",
+	  .type = TW_OPT_FLAG,
 	  OPT(check) },
 	{ .name = "json", .help = "print a report (with --check)", .type = TW_OPT_FLAG, OPT(json) },
-	{ .name = "quiet", .letter = 'q', .help = "print nothing but secrets and errors",
-	  .type = TW_OPT_FLAG, OPT(quiet) },
-	{ .name = "timeout", .arg = "SECONDS", .help = "give up after this time (10)",
-	  .type = TW_OPT_INT, OPT(timeout), .min = 1, .max = 3600 },
+	{ .name = "quiet",
+	  .letter = 'q',
+	  .help = "print nothing but secrets and errors",
+	  .type = TW_OPT_FLAG,
+	  OPT(quiet) },
+	{ .name = "timeout",
+	  .arg = "SECONDS",
+	  .help = "give up after this time (10)",
+	  .type = TW_OPT_INT,
+	  OPT(timeout),
+	  .min = 1,
+	  .max = 3600 },
 	{ 0 },
 };
 
 static const struct tw_opt verify_opts[] = {
-	{ .name = "dsn", .arg = "DSN", .help = "connection text without a password, or @FILE[#/pointer]",
-	  .type = TW_OPT_STRING, OPT(dsn) },
-	{ .name = "db", .arg = "NAME", .help = "what %DB% in the DSN stands for", .type = TW_OPT_STRING,
+	{ .name = "dsn",
+	  .arg = "DSN",
+	  .help = "connection text without a password, or @FILE[#/pointer]",
+	  .type = TW_OPT_STRING,
+	  OPT(dsn) },
+	{ .name = "db",
+	  .arg = "NAME",
+	  .help = "what %DB% in the DSN stands for",
+	  .type = TW_OPT_STRING,
 	  OPT(db) },
-	{ .name = "host", .arg = "HOST", .help = "instead of the DSN's host", .type = TW_OPT_STRING,
+	{ .name = "host",
+	  .arg = "HOST",
+	  .help = "instead of the DSN's host",
+	  .type = TW_OPT_STRING,
 	  OPT(host) },
-	{ .name = "port", .arg = "PORT", .help = "instead of the DSN's port", .type = TW_OPT_INT,
-	  OPT(port), .min = 1, .max = 65535 },
-	{ .name = "timeout", .arg = "SECONDS", .help = "give up a try after this time (10)",
-	  .type = TW_OPT_INT, OPT(timeout), .min = 1, .max = 3600 },
-	{ .name = "retry", .arg = "SECONDS", .help = "try again for this time while nobody is there (0)",
-	  .type = TW_OPT_INT, OPT(retry), .min = 0, .max = 3600 },
-	{ .name = "expect-pooler", .help = "fail (1) if PostgreSQL itself answers",
-	  .type = TW_OPT_FLAG, OPT(expect_pooler) },
-	{ .name = "expect-direct", .help = "fail (1) if a pooler answers", .type = TW_OPT_FLAG,
+	{ .name = "port",
+	  .arg = "PORT",
+	  .help = "instead of the DSN's port",
+	  .type = TW_OPT_INT,
+	  OPT(port),
+	  .min = 1,
+	  .max = 65535 },
+	{ .name = "timeout",
+	  .arg = "SECONDS",
+	  .help = "give up a try after this time (10)",
+	  .type = TW_OPT_INT,
+	  OPT(timeout),
+	  .min = 1,
+	  .max = 3600 },
+	{ .name = "retry",
+	  .arg = "SECONDS",
+	  .help = "try again for this time while nobody is there (0)",
+	  .type = TW_OPT_INT,
+	  OPT(retry),
+	  .min = 0,
+	  .max = 3600 },
+	{ .name = "expect-pooler",
+	  .help = "fail (1) if PostgreSQL itself answers",
+	  .type = TW_OPT_FLAG,
+	  OPT(expect_pooler) },
+	{ .name = "expect-direct",
+	  .help = "fail (1) if a pooler answers",
+	  .type = TW_OPT_FLAG,
 	  OPT(expect_direct) },
 	{ .name = "json", .help = "print a report", .type = TW_OPT_FLAG, OPT(json) },
-	{ .name = "quiet", .letter = 'q', .help = "print nothing when all is well",
-	  .type = TW_OPT_FLAG, OPT(quiet) },
+	{ .name = "quiet",
+	  .letter = 'q',
+	  .help = "print nothing when all is well",
+	  .type = TW_OPT_FLAG,
+	  OPT(quiet) },
 	{ 0 },
 };
 
 static const struct tw_command commands[] = {
-	{ "export", "", 0, 0, "print role<TAB>secret of all users of the site, for a pipe", export_opts,
-	  run_export },
+	{ "export", "", 0, 0, "print role<TAB>secret of all users of the site, for a pipe",
+	  export_opts, run_export },
 	{ "verify", "", 0, 0, "log in and run a transaction as the application would", verify_opts,
 	  run_verify },
 	{ 0 },
@@ -250,8 +301,10 @@ static const struct tw_command commands[] = {
 int
 main(int argc, char **argv)
 {
-	static const struct tw_program program = { "twpool-auth",
-		"hand the roles' secrets to the pooler, and prove that a login works", commands };
+	static const struct tw_program program = {
+		"twpool-auth",
+		"hand the roles' secrets to the pooler, and prove that a login works", commands
+	};
 	struct options o = { .timeout = 10 };
 
 	return program_main(&program, argc, argv, &o);

@@ -182,9 +182,11 @@ run_revert(const void *options, int n, char **operands, struct tw_err *e)
 }
 
 /* The options that several commands have. */
-#define FLAG(word, ch, text, member)                                                   \
-	{ .name = word, .letter = ch, .help = text, .type = TW_OPT_FLAG,               \
-	  .offset = offsetof(struct options, member) }
+#define FLAG(word, ch, text, member)                                           \
+	{                                                                      \
+		.name = word, .letter = ch, .help = text, .type = TW_OPT_FLAG, \
+		.offset = offsetof(struct options, member)                     \
+	}
 #define OPT_JSON FLAG("json", 0, "print a report as JSON", json)
 #define OPT_DRY_RUN FLAG("dry-run", 'n', "print what would change, and change nothing", dry_run)
 
@@ -197,18 +199,40 @@ static const struct tw_opt find_opts[] = {
 static const struct tw_opt show_opts[] = { OPT_JSON, { 0 } };
 
 static const struct tw_opt set_opts[] = {
-	{ .name = "to-port", .arg = "PORT", .help = "the port that the DSN gets (required)",
-	  .type = TW_OPT_INT, .offset = offsetof(struct options, to_port), .min = 1, .max = 65535 },
-	{ .name = "to-host", .arg = "HOST", .help = "its host: a name, an address, a directory",
-	  .type = TW_OPT_STRING, .offset = offsetof(struct options, to_host) },
-	{ .name = "from-port", .arg = "PORT", .help = "only a DSN with this port (none: 5432)",
-	  .type = TW_OPT_INT, .offset = offsetof(struct options, from_port), .min = 1, .max = 65535 },
-	{ .name = "from-host", .arg = "HOST", .help = "only a DSN with one of these hosts",
-	  .type = TW_OPT_LIST, .offset = offsetof(struct options, from_hosts) },
-	{ .name = "from-dbname", .arg = "NAME", .help = "only a DSN with one of these databases",
-	  .type = TW_OPT_LIST, .offset = offsetof(struct options, from_dbnames) },
-	{ .name = "record", .arg = "EDITS", .help = "write how to revert to a new file, mode 0600",
-	  .type = TW_OPT_STRING, .offset = offsetof(struct options, record) },
+	{ .name = "to-port",
+	  .arg = "PORT",
+	  .help = "the port that the DSN gets (required)",
+	  .type = TW_OPT_INT,
+	  .offset = offsetof(struct options, to_port),
+	  .min = 1,
+	  .max = 65535 },
+	{ .name = "to-host",
+	  .arg = "HOST",
+	  .help = "its host: a name, an address, a directory",
+	  .type = TW_OPT_STRING,
+	  .offset = offsetof(struct options, to_host) },
+	{ .name = "from-port",
+	  .arg = "PORT",
+	  .help = "only a DSN with this port (none: 5432)",
+	  .type = TW_OPT_INT,
+	  .offset = offsetof(struct options, from_port),
+	  .min = 1,
+	  .max = 65535 },
+	{ .name = "from-host",
+	  .arg = "HOST",
+	  .help = "only a DSN with one of these hosts",
+	  .type = TW_OPT_LIST,
+	  .offset = offsetof(struct options, from_hosts) },
+	{ .name = "from-dbname",
+	  .arg = "NAME",
+	  .help = "only a DSN with one of these databases",
+	  .type = TW_OPT_LIST,
+	  .offset = offsetof(struct options, from_dbnames) },
+	{ .name = "record",
+	  .arg = "EDITS",
+	  .help = "write how to revert to a new file, mode 0600",
+	  .type = TW_OPT_STRING,
+	  .offset = offsetof(struct options, record) },
 	OPT_DRY_RUN,
 	OPT_JSON,
 	FLAG("quiet", 'q', "print neither results nor warnings", quiet),
@@ -234,8 +258,10 @@ static const struct tw_command commands[] = {
 int
 main(int argc, char **argv)
 {
-	static const struct tw_program program = { "twpool-dsn",
-		"find the DSNs in a server's files, and move their port and host", commands };
+	static const struct tw_program program = {
+		"twpool-dsn", "find the DSNs in a server's files, and move their port and host",
+		commands
+	};
 	struct options o = { 0 };
 
 	return program_main(&program, argc, argv, &o);

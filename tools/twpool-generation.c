@@ -46,7 +46,8 @@ owner_parse(const char *text, struct tw_attr *attr, struct tw_err *e)
 	const struct passwd *pw;
 	const struct group *gr;
 
-	snprintf(user, sizeof(user), "%.*s", (int)(colon ? colon - text : (long)strlen(text)), text);
+	snprintf(user, sizeof(user), "%.*s", (int)(colon ? colon - text : (long)strlen(text)),
+	         text);
 	if ((pw = getpwnam(user)) == NULL)
 		return tw_fail(e, EX_NOUSER, "no user '%s' on this host", user);
 	attr->uid = pw->pw_uid;
@@ -70,7 +71,8 @@ attr_parse(const struct options *o, mode_t usual, struct tw_attr *attr, struct t
 		unsigned long n = strtoul(mode, &end, 8);
 
 		if (end == mode || *end != '\0' || n > 07777)
-			return tw_fail(e, EX_USAGE, "--mode: expected octal digits, got '%s'", mode);
+			return tw_fail(e, EX_USAGE, "--mode: expected octal digits, got '%s'",
+			               mode);
 		attr->mode = (mode_t)n;
 	}
 	return o->owner == NULL || owner_parse(o->owner, attr, e);
@@ -127,8 +129,9 @@ run_stage(const void *options, int n, char **operands, struct tw_err *e)
 	bool ok = gen_load(operands[0], &r, e);
 
 	if (ok && n != (o->directory || o->edits ? 2 : 3))
-		ok = tw_fail(e, EX_USAGE, "expected GENERATION SRC DEST, or with --directory "
-		                          "GENERATION DEST, or with --edits GENERATION FILE");
+		ok = tw_fail(e, EX_USAGE,
+		             "expected GENERATION SRC DEST, or with --directory "
+		             "GENERATION DEST, or with --edits GENERATION FILE");
 	if (ok && o->edits)
 		ok = (edits = tw_json_load(operands[1], e)) != NULL &&
 		     tw_stage_edits(&r, group, edits, done, e);
@@ -243,7 +246,8 @@ run_mark(const void *options, int n, char **operands, struct tw_err *e)
 	(void)options, (void)n;
 	for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++)
 		known = known || strcmp(states[i], operands[1]) == 0;
-	ok = known || tw_fail(e, EX_USAGE, "'%s': not open, complete, undoing or undone", operands[1]);
+	ok = known ||
+	     tw_fail(e, EX_USAGE, "'%s': not open, complete, undoing or undone", operands[1]);
 	ok = ok && gen_load(operands[0], &r, e) &&
 	     json_object_set_new(r.manifest, "state", json_string(operands[1])) == 0 &&
 	     tw_record_save(&r, e);
@@ -310,7 +314,8 @@ run_note(const void *options, int n, char **operands, struct tw_err *e)
 	return ok ? 0 : e->exit;
 }
 
-/* run_get prints notes, each ended by NUL; an absent one is empty. "dir" and "state" are built in. */
+/* run_get prints notes, each ended by NUL; an absent one is empty. "dir" and "state" are built in.
+ */
 static int
 run_get(const void *options, int n, char **operands, struct tw_err *e)
 {
@@ -343,10 +348,10 @@ list_one(const struct options *o, const struct tw_record *r, json_t *all)
 	if (o->active && !is_active(r))
 		return true;
 	if (o->json)
-		json_array_append_new(all, json_pack("{sI ss ss sI sO}", "generation",
-		                                     (json_int_t)r->number, "state", tw_record_state(r),
-		                                     "created", created, "paths", (json_int_t)n,
-		                                     "notes", json_object_get(r->manifest, "notes")));
+		json_array_append_new(
+		    all, json_pack("{sI ss ss sI sO}", "generation", (json_int_t)r->number, "state",
+		                   tw_record_state(r), "created", created, "paths", (json_int_t)n,
+		                   "notes", json_object_get(r->manifest, "notes")));
 	else if (o->quiet)
 		printf("%04u\n", r->number);
 	else
@@ -394,31 +399,58 @@ run_drop(const void *options, int n, char **operands, struct tw_err *e)
 }
 
 #define OPTION(field) .offset = offsetof(struct options, field)
-#define OPT_GROUP                                                                                  \
-	{ .name = "group", .letter = 'g', .arg = "NAME", .type = TW_OPT_STRING, OPTION(group),      \
-	  .help = "only the entries of this group" }
+#define OPT_GROUP                                                                     \
+	{                                                                             \
+		.name = "group", .letter = 'g', .arg = "NAME", .type = TW_OPT_STRING, \
+		OPTION(group), .help = "only the entries of this group"               \
+	}
 #define OPT_JSON                                                                                   \
-	{ .name = "json", .type = TW_OPT_FLAG, OPTION(json), .help = "print one JSON object" }
-#define OPT_QUIET                                                                                  \
-	{ .name = "quiet", .letter = 'q', .type = TW_OPT_FLAG, OPTION(quiet), .help = "print less" }
-#define OPT_TO                                                                                     \
-	{ .name = "to", .arg = "GENERATION", .type = TW_OPT_INT, OPTION(to), .min = 1,              \
-	  .max = 999999999, .help = "the state before this generation" }
+	{                                                                                          \
+		.name = "json", .type = TW_OPT_FLAG, OPTION(json), .help = "print one JSON object" \
+	}
+#define OPT_QUIET                                                                   \
+	{                                                                           \
+		.name = "quiet", .letter = 'q', .type = TW_OPT_FLAG, OPTION(quiet), \
+		.help = "print less"                                                \
+	}
+#define OPT_TO                                                                               \
+	{                                                                                    \
+		.name = "to", .arg = "GENERATION", .type = TW_OPT_INT, OPTION(to), .min = 1, \
+		.max = 999999999, .help = "the state before this generation"                 \
+	}
 
 static const struct tw_opt begin_opts[] = {
-	{ .name = "site", .arg = "FILE", .type = TW_OPT_STRING, OPTION(site),
+	{ .name = "site",
+	  .arg = "FILE",
+	  .type = TW_OPT_STRING,
+	  OPTION(site),
 	  .help = "keep a copy of this site.json" },
 	{ 0 },
 };
 static const struct tw_opt stage_opts[] = {
-	{ .name = "group", .letter = 'g', .arg = "NAME", .type = TW_OPT_STRING, OPTION(group),
+	{ .name = "group",
+	  .letter = 'g',
+	  .arg = "NAME",
+	  .type = TW_OPT_STRING,
+	  OPTION(group),
 	  .help = "what belongs together in time: pooler, server" },
-	{ .name = "mode", .arg = "OCTAL", .type = TW_OPT_STRING, OPTION(mode),
+	{ .name = "mode",
+	  .arg = "OCTAL",
+	  .type = TW_OPT_STRING,
+	  OPTION(mode),
 	  .help = "permission bits (0644; directories 0755)" },
-	{ .name = "owner", .arg = "USER[:GROUP]", .type = TW_OPT_STRING, OPTION(owner),
+	{ .name = "owner",
+	  .arg = "USER[:GROUP]",
+	  .type = TW_OPT_STRING,
+	  OPTION(owner),
 	  .help = "owner (the caller)" },
-	{ .name = "directory", .type = TW_OPT_FLAG, OPTION(directory), .help = "stage a directory" },
-	{ .name = "edits", .type = TW_OPT_FLAG, OPTION(edits),
+	{ .name = "directory",
+	  .type = TW_OPT_FLAG,
+	  OPTION(directory),
+	  .help = "stage a directory" },
+	{ .name = "edits",
+	  .type = TW_OPT_FLAG,
+	  OPTION(edits),
 	  .help = "stage the edits of a report of twpool-dsn set --json" },
 	OPT_JSON,
 	OPT_QUIET,
@@ -428,19 +460,25 @@ static const struct tw_opt apply_opts[] = { OPT_GROUP, OPT_JSON, OPT_QUIET, { 0 
 static const struct tw_opt restore_opts[] = { OPT_TO, OPT_GROUP, OPT_JSON, OPT_QUIET, { 0 } };
 static const struct tw_opt verify_opts[] = { OPT_TO, OPT_JSON, OPT_QUIET, { 0 } };
 static const struct tw_opt note_opts[] = {
-	{ .name = "evidence", .type = TW_OPT_FLAG, OPTION(evidence),
+	{ .name = "evidence",
+	  .type = TW_OPT_FLAG,
+	  OPTION(evidence),
 	  .help = "write to evidence.json; values that are JSON stay JSON" },
 	{ 0 },
 };
 static const struct tw_opt list_opts[] = {
-	{ .name = "active", .type = TW_OPT_FLAG, OPTION(active), .help = "only what is not undone" },
+	{ .name = "active",
+	  .type = TW_OPT_FLAG,
+	  OPTION(active),
+	  .help = "only what is not undone" },
 	OPT_JSON,
 	OPT_QUIET,
 	{ 0 },
 };
 
 static const struct tw_command commands[] = {
-	{ "begin", "", 0, 0, "make the next generation and print its number", begin_opts, run_begin },
+	{ "begin", "", 0, 0, "make the next generation and print its number", begin_opts,
+	  run_begin },
 	{ "stage", "GENERATION SRC DEST | GENERATION DEST | GENERATION FILE", 2, 3,
 	  "write down what a path is now and what it is to become", stage_opts, run_stage },
 	{ "apply", "GENERATION", 1, 1, "publish what is staged, in order", apply_opts, run_apply },
@@ -451,8 +489,8 @@ static const struct tw_command commands[] = {
 	  run_mark },
 	{ "note", "GENERATION KEY VALUE...", 3, -1, "keep what else was found or done", note_opts,
 	  run_note },
-	{ "get", "GENERATION KEY...", 2, -1, "print notes (and dir, state), each ended by NUL", NULL,
-	  run_get },
+	{ "get", "GENERATION KEY...", 2, -1, "print notes (and dir, state), each ended by NUL",
+	  NULL, run_get },
 	{ "list", "", 0, 0, "list the generations, oldest first", list_opts, run_list },
 	{ "drop", "GENERATION", 1, 1, "remove a generation that staged nothing", NULL, run_drop },
 	{ 0 },
@@ -461,8 +499,10 @@ static const struct tw_command commands[] = {
 int
 main(int argc, char **argv)
 {
-	static const struct tw_program program = { "twpool-generation",
-		"stage, apply, restore and verify what a deploy changes", commands };
+	static const struct tw_program program = {
+		"twpool-generation", "stage, apply, restore and verify what a deploy changes",
+		commands
+	};
 	struct options o = { .to = 0 };
 
 	return program_main(&program, argc, argv, &o);

@@ -27,7 +27,8 @@ pids_read(const struct tw_list *list, int *pids, struct tw_err *e)
 		long n = strtol(list->item[i], &end, 10);
 
 		if (end == list->item[i] || *end != '\0' || n < 1 || n > 4194304)
-			return tw_fail(e, EX_USAGE, "--pid: '%s' is not a process id", list->item[i]);
+			return tw_fail(e, EX_USAGE, "--pid: '%s' is not a process id",
+			               list->item[i]);
 		pids[i] = (int)n;
 	}
 	return true;
@@ -62,17 +63,18 @@ report_json(const struct tw_lint *lint, const struct tw_live *live, const struct
 	for (size_t i = 0; i < f->n; i++) {
 		const struct tw_finding *x = &f->item[i];
 
-		json_array_append_new(
-		    list, json_pack("{ss si si ss ss ss ss}", "file", lint->path, "line", x->at.line,
-		                    "column", x->at.column, "severity", tw_severity_text(x->severity), "rule",
-		                    x->rule, "message", x->message, "fix", x->fix));
+		json_array_append_new(list,
+		                      json_pack("{ss si si ss ss ss ss}", "file", lint->path,
+		                                "line", x->at.line, "column", x->at.column,
+		                                "severity", tw_severity_text(x->severity), "rule",
+		                                x->rule, "message", x->message, "fix", x->fix));
 	}
 	report = tw_json_report(name, f->n == 0 ? "ok" : "findings");
 	json_object_set_new(report, "findings", list);
-	json_object_set_new(report, "live",
-	                    live ? json_pack("{si si}", "keys", (int)live->keys, "databases",
-	                                     (int)live->databases)
-	                         : json_null());
+	json_object_set_new(
+	    report, "live",
+	    live ? json_pack("{si si}", "keys", (int)live->keys, "databases", (int)live->databases)
+		 : json_null());
 	return report;
 }
 
@@ -125,16 +127,33 @@ run_lint(const void *options, int n, char **operands, struct tw_err *e)
 #define OPT(field) .offset = offsetof(struct options, field)
 
 static const struct tw_opt opts[] = {
-	{ .name = "pgbouncer-version", .arg = "X.Y.Z", .help = "judge for this version (default: any)",
-	  .type = TW_OPT_STRING, OPT(version) },
-	{ .name = "live", .arg = "DSN", .help = "compare with the PgBouncer whose console is there",
-	  .type = TW_OPT_STRING, OPT(live) },
-	{ .name = "pid", .arg = "PID", .help = "who must hold the listening socket (with --live)",
-	  .type = TW_OPT_LIST, OPT(pids) },
-	{ .name = "timeout", .arg = "SECONDS", .help = "give up on the console after this time (5)",
-	  .type = TW_OPT_INT, OPT(timeout), .min = 1, .max = 3600 },
+	{ .name = "pgbouncer-version",
+	  .arg = "X.Y.Z",
+	  .help = "judge for this version (default: any)",
+	  .type = TW_OPT_STRING,
+	  OPT(version) },
+	{ .name = "live",
+	  .arg = "DSN",
+	  .help = "compare with the PgBouncer whose console is there",
+	  .type = TW_OPT_STRING,
+	  OPT(live) },
+	{ .name = "pid",
+	  .arg = "PID",
+	  .help = "who must hold the listening socket (with --live)",
+	  .type = TW_OPT_LIST,
+	  OPT(pids) },
+	{ .name = "timeout",
+	  .arg = "SECONDS",
+	  .help = "give up on the console after this time (5)",
+	  .type = TW_OPT_INT,
+	  OPT(timeout),
+	  .min = 1,
+	  .max = 3600 },
 	{ .name = "json", .help = "print a report", .type = TW_OPT_FLAG, OPT(json) },
-	{ .name = "quiet", .letter = 'q', .help = "print findings only", .type = TW_OPT_FLAG,
+	{ .name = "quiet",
+	  .letter = 'q',
+	  .help = "print findings only",
+	  .type = TW_OPT_FLAG,
 	  OPT(quiet) },
 	{ 0 },
 };
@@ -147,8 +166,11 @@ static const struct tw_command commands[] = {
 int
 main(int argc, char **argv)
 {
-	static const struct tw_program program = { "twpool-lint",
-		"judge a configuration of PgBouncer, and compare it with the one that runs", commands };
+	static const struct tw_program program = {
+		"twpool-lint",
+		"judge a configuration of PgBouncer, and compare it with the one that runs",
+		commands
+	};
 	struct options o = { .timeout = 5 };
 
 	return program_main(&program, argc, argv, &o);

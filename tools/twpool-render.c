@@ -37,7 +37,10 @@ struct target {
 	bool same; /* bytes, mode and owner are right: nothing to do */
 };
 
-#define TARGET_INIT { TW_BUF_INIT, TW_BUF_INIT, { 0 }, false, false }
+#define TARGET_INIT                                           \
+	{                                                     \
+		TW_BUF_INIT, TW_BUF_INIT, { 0 }, false, false \
+	}
 
 /* options_check finds what is missing on the command line. */
 static bool
@@ -149,15 +152,15 @@ out_check(const struct options *o, struct tw_err *e)
 
 /* target_read looks at the file that is there now. */
 static bool
-target_read(const char *dir, int file, const struct tw_buf *new, struct target *t,
-            struct tw_err *e)
+target_read(const char *dir, int file, const struct tw_buf *new, struct target *t, struct tw_err *e)
 {
 	if (!tw_buf_printf(&t->path, e, "%s/%s", dir, tw_render_name(file)) ||
 	    !tw_file_status(t->path.data, &t->st, &t->exists, e) ||
 	    (t->exists && !tw_file_read(t->path.data, TW_FILE_LIMIT, &t->text, &t->st, e)))
 		return false;
-	t->same = t->exists && t->text.len == new->len &&
-	          memcmp(tw_buf_text(&t->text), new->data, new->len) == 0 &&
+	t->same = t->exists &&
+	          t->text.len == new->len &&memcmp(tw_buf_text(&t->text), new->data, new->len) ==
+	              0 &&
 	          (t->st.st_mode & 07777) == FILE_MODE && t->st.st_uid == geteuid() &&
 	          t->st.st_gid == getegid();
 	return true;
@@ -181,8 +184,9 @@ target_show(const struct target *t, int file, const struct tw_buf *new, struct t
 	if (ok && changed > 0)
 		printf("%s: the secret of %zu user%s would change\n", tw_render_name(file), changed,
 		       changed > 1 ? "s" : "");
-	if (ok && t->exists && ((t->st.st_mode & 07777) != FILE_MODE || t->st.st_uid != geteuid() ||
-	                        t->st.st_gid != getegid()))
+	if (ok && t->exists &&
+	    ((t->st.st_mode & 07777) != FILE_MODE || t->st.st_uid != geteuid() ||
+	     t->st.st_gid != getegid()))
 		printf("%s: mode %04o, owner %u:%u would become mode %04o, owner %u:%u\n",
 		       tw_render_name(file), t->st.st_mode & 07777u, t->st.st_uid, t->st.st_gid,
 		       FILE_MODE, geteuid(), getegid());
@@ -214,7 +218,8 @@ targets_do(const struct options *o, const struct target *t, const struct tw_rend
 			ok = o->dry_run ? target_show(&t[i], i, &r->file[i], e)
 			                : target_write(&t[i], &r->file[i], e);
 		if (ok && !o->dry_run && !o->quiet)
-			fprintf(stderr, "%s %s\n", t[i].same ? "unchanged" : "wrote", t[i].path.data);
+			fprintf(stderr, "%s %s\n", t[i].same ? "unchanged" : "wrote",
+			        t[i].path.data);
 	}
 	return ok;
 }
@@ -226,7 +231,8 @@ run_render(const void *options, int n, char **operands, struct tw_err *e)
 	const struct options *o = options;
 	struct tw_rendering r = TW_RENDERING_INIT;
 	struct target t[TW_RENDER_FILES] = { TARGET_INIT, TARGET_INIT, TARGET_INIT };
-	bool changed = false, ok = options_check(o, e) && out_check(o, e) && rendering_make(o, &r, e);
+	bool changed = false,
+	     ok = options_check(o, e) && out_check(o, e) && rendering_make(o, &r, e);
 
 	(void)n;
 	(void)operands;
@@ -251,21 +257,44 @@ free_wiped(void *p)
 }
 
 static const struct tw_opt opts[] = {
-	{ .name = "site", .letter = 's', .arg = "FILE", .help = "the site file",
-	  .type = TW_OPT_STRING, .offset = offsetof(struct options, site) },
-	{ .name = "templates", .arg = "DIR", .help = "the templates (default: those of twpool)",
-	  .type = TW_OPT_STRING, .offset = offsetof(struct options, templates) },
-	{ .name = "pgbouncer-version", .arg = "X.Y.Z",
+	{ .name = "site",
+	  .letter = 's',
+	  .arg = "FILE",
+	  .help = "the site file",
+	  .type = TW_OPT_STRING,
+	  .offset = offsetof(struct options, site) },
+	{ .name = "templates",
+	  .arg = "DIR",
+	  .help = "the templates (default: those of twpool)",
+	  .type = TW_OPT_STRING,
+	  .offset = offsetof(struct options, templates) },
+	{ .name = "pgbouncer-version",
+	  .arg = "X.Y.Z",
 	  .help = "render for this version (default: ask pgbouncer -V)",
-	  .type = TW_OPT_STRING, .offset = offsetof(struct options, version) },
-	{ .name = "secrets", .arg = "FD", .help = "read lines role<TAB>secret from this descriptor",
-	  .type = TW_OPT_INT, .offset = offsetof(struct options, secrets), .max = 1023 },
-	{ .name = "out", .letter = 'o', .arg = "DIR", .help = "the directory of the three files",
-	  .type = TW_OPT_STRING, .offset = offsetof(struct options, out) },
-	{ .name = "dry-run", .letter = 'n', .help = "print a diff without secrets, change nothing",
-	  .type = TW_OPT_FLAG, .offset = offsetof(struct options, dry_run) },
-	{ .name = "quiet", .letter = 'q', .help = "do not tell which files were written",
-	  .type = TW_OPT_FLAG, .offset = offsetof(struct options, quiet) },
+	  .type = TW_OPT_STRING,
+	  .offset = offsetof(struct options, version) },
+	{ .name = "secrets",
+	  .arg = "FD",
+	  .help = "read lines role<TAB>secret from this descriptor",
+	  .type = TW_OPT_INT,
+	  .offset = offsetof(struct options, secrets),
+	  .max = 1023 },
+	{ .name = "out",
+	  .letter = 'o',
+	  .arg = "DIR",
+	  .help = "the directory of the three files",
+	  .type = TW_OPT_STRING,
+	  .offset = offsetof(struct options, out) },
+	{ .name = "dry-run",
+	  .letter = 'n',
+	  .help = "print a diff without secrets, change nothing",
+	  .type = TW_OPT_FLAG,
+	  .offset = offsetof(struct options, dry_run) },
+	{ .name = "quiet",
+	  .letter = 'q',
+	  .help = "do not tell which files were written",
+	  .type = TW_OPT_FLAG,
+	  .offset = offsetof(struct options, quiet) },
 	{ 0 },
 };
 
@@ -277,8 +306,9 @@ static const struct tw_command commands[] = {
 int
 main(int argc, char **argv)
 {
-	static const struct tw_program program = { "twpool-render",
-		"render PgBouncer's configuration from site.json", commands };
+	static const struct tw_program program = {
+		"twpool-render", "render PgBouncer's configuration from site.json", commands
+	};
 	struct options o = { .secrets = -1 };
 
 	json_set_alloc_funcs(malloc, free_wiped);

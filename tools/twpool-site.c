@@ -79,21 +79,31 @@ run_get(const void *options, int n, char **operands, struct tw_err *e)
 }
 
 static const struct tw_opt check_opts[] = {
-	{ .name = "json", .help = "print the checked document with its defaults",
-	  .type = TW_OPT_FLAG, .offset = offsetof(struct options, json) },
-	{ .name = "quiet", .letter = 'q', .help = "print nothing when all is well",
-	  .type = TW_OPT_FLAG, .offset = offsetof(struct options, quiet) },
+	{ .name = "json",
+	  .help = "print the checked document with its defaults",
+	  .type = TW_OPT_FLAG,
+	  .offset = offsetof(struct options, json) },
+	{ .name = "quiet",
+	  .letter = 'q',
+	  .help = "print nothing when all is well",
+	  .type = TW_OPT_FLAG,
+	  .offset = offsetof(struct options, quiet) },
 	{ 0 },
 };
 
 static const struct tw_opt get_opts[] = {
-	{ .name = "site", .letter = 's', .arg = "FILE", .help = "the site file",
-	  .type = TW_OPT_STRING, .offset = offsetof(struct options, site) },
+	{ .name = "site",
+	  .letter = 's',
+	  .arg = "FILE",
+	  .help = "the site file",
+	  .type = TW_OPT_STRING,
+	  .offset = offsetof(struct options, site) },
 	{ 0 },
 };
 
 static const struct tw_command commands[] = {
-	{ "check", "FILE", 1, 1, "check a site file: every key, every type", check_opts, run_check },
+	{ "check", "FILE", 1, 1, "check a site file: every key, every type", check_opts,
+	  run_check },
 	{ "get", "KEY...", 1, -1, "print values, each ended by NUL; a list's elements likewise",
 	  get_opts, run_get },
 	{ 0 },
@@ -103,7 +113,8 @@ int
 main(int argc, char **argv)
 {
 	static const struct tw_program program = { "twpool-site",
-		"check site.json and hand its values to shell", commands };
+		                                   "check site.json and hand its values to shell",
+		                                   commands };
 	struct options o = { 0 };
 
 	return program_main(&program, argc, argv, &o);

@@ -15,7 +15,7 @@ static bool
 valid_name(const char *name)
 {
 	static const char letters[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
 	size_t len = name ? strlen(name) : 0;
 	return len > 0 && len <= GS_NAME_MAX && strspn(name, letters) == len;
 }
@@ -24,7 +24,7 @@ void
 gs_auth_log_success(const struct gs_player *player, const char *layer)
 {
 	gs_log(GS_INFO, "%s: Authentication successful for player '%s' (id %lld)", layer,
-		player->name, player->id);
+	       player->name, player->id);
 }
 
 /* fetch finds or makes the player; the id goes to player. In one call, so that no login holds a
@@ -49,7 +49,7 @@ gs_auth_login(struct gs_player *player, const char *name, struct gs_err *e)
 {
 	if (!valid_name(name))
 		return gs_fail(e, EX_DATAERR, "name: 1 to %d letters, digits, _ - or .",
-			GS_NAME_MAX);
+		               GS_NAME_MAX);
 
 	bool opened = gs_db_open(&player->db, player->source, e);
 	if (!opened)

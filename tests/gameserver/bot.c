@@ -44,7 +44,7 @@ bot_connect(struct bot *bot, const struct sockaddr_in *to, struct tally *t)
 	bot->state = BOT_CONNECTING;
 	bot->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (bot->fd < 0 || (connect(bot->fd, (const struct sockaddr *)to, sizeof *to) != 0 &&
-			       errno != EINPROGRESS))
+	                    errno != EINPROGRESS))
 		lose(bot, strerror(errno), t);
 }
 
@@ -73,7 +73,7 @@ log_in(struct bot *bot, struct tally *t)
 	t->reached++;
 	bot->state = BOT_LOGGING_IN;
 	snprintf(line, sizeof line, "{\"id\":%ld,\"command\":\"auth.login\",\"name\":\"%s\"}\n",
-		++bot->sequence, bot->name);
+	         ++bot->sequence, bot->name);
 	transmit(bot, line, t);
 }
 
@@ -101,8 +101,7 @@ hear(struct bot *bot, const char *line, size_t len, double now, struct tally *t)
 	json_t *answer = json_loadb(line, len, 0, NULL);
 	const char *error = json_string_value(json_object_get(answer, "error"));
 	bool expected = bot->state == BOT_LOGGING_IN || bot->state == BOT_ASKING;
-	bool ours = expected &&
-	            json_integer_value(json_object_get(answer, "id")) == bot->sequence;
+	bool ours = expected && json_integer_value(json_object_get(answer, "id")) == bot->sequence;
 	bool ok = ours && json_is_true(json_object_get(answer, "ok"));
 
 	if (!ours) {

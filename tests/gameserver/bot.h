@@ -8,19 +8,19 @@
 #include <netinet/in.h>
 
 enum bot_state {
-	BOT_WAITING,    /* for its turn to connect */
+	BOT_WAITING, /* for its turn to connect */
 	BOT_CONNECTING,
 	BOT_LOGGING_IN,
-	BOT_THINKING,   /* logged in, nothing asked */
-	BOT_ASKING,     /* logged in, a command is under way */
-	BOT_OUT,        /* for good */
+	BOT_THINKING, /* logged in, nothing asked */
+	BOT_ASKING,   /* logged in, a command is under way */
+	BOT_OUT,      /* for good */
 };
 
 struct bot {
 	enum bot_state state;
 	int fd;
 	bool logged_in;
-	double due;   /* when it connects, gives up, asks or times out, by state */
+	double due; /* when it connects, gives up, asks or times out, by state */
 	double asked;
 	long sequence;
 	char name[40];

@@ -87,24 +87,29 @@ report(struct tally *t, const struct choices *c)
 int
 main(int argc, char **argv)
 {
-	struct choices c = { .host = "127.0.0.1", .min_success = 0.99,
-		.plan = { .prefix = "bot", .bots = 10, .login_deadline = 30, .duration = 10,
-			.think = 0.25, .deadline = 5 } };
+	struct choices c = { .host = "127.0.0.1",
+		             .min_success = 0.99,
+		             .plan = { .prefix = "bot",
+		                       .bots = 10,
+		                       .login_deadline = 30,
+		                       .duration = 10,
+		                       .think = 0.25,
+		                       .deadline = 5 } };
 	struct swarm_plan *p = &c.plan;
 	const struct gs_option rows[] = {
 		{ "port", GS_INT, &c.port, "PORT", "of the game server", 1, 65535 },
 		{ "host", GS_TEXT, &c.host, "ADDRESS", "of the game server (127.0.0.1)", 0, 0 },
 		{ "bots", GS_INT, &p->bots, "N", "how many (10)", 1, 100000 },
-		{ "duration", GS_REAL, &p->duration, "SECONDS", "of play after the logins (10)",
-			0, 1e6 },
-		{ "think", GS_REAL, &p->think, "SECONDS", "mean pause between commands (0.25)",
-			0, 1e6 },
+		{ "duration", GS_REAL, &p->duration, "SECONDS", "of play after the logins (10)", 0,
+		  1e6 },
+		{ "think", GS_REAL, &p->think, "SECONDS", "mean pause between commands (0.25)", 0,
+		  1e6 },
 		{ "deadline", GS_REAL, &p->deadline, "SECONDS", "for an answer (5)", 0.001, 1e6 },
 		{ "login-deadline", GS_REAL, &p->login_deadline, "SECONDS", "for a login (30)",
-			0.001, 1e6 },
+		  0.001, 1e6 },
 		{ "ramp", GS_REAL, &p->ramp, "SECONDS", "spread the logins over (0)", 0, 1e6 },
 		{ "min-success", GS_REAL, &c.min_success, "RATE",
-			"of logins, answers and survivors (0.99)", 0, 1 },
+		  "of logins, answers and survivors (0.99)", 0, 1 },
 		{ "prefix", GS_TEXT, &p->prefix, "NAME", "of the players' names (bot)", 0, 0 },
 		{ "quiet", GS_FLAG, &p->quiet, NULL, "no progress on standard error", 0, 0 },
 		{ "help", GS_FLAG, &c.help, NULL, "this text", 0, 0 },

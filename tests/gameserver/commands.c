@@ -11,7 +11,7 @@
 struct command {
 	const char *name;
 	bool (*run)(const struct command *, struct gs_player *, const json_t *request,
-		json_t *answer, struct gs_err *);
+	            json_t *answer, struct gs_err *);
 	/* For play(): $1 is the player's id, $2 the integer under `argument`. */
 	const char *argument;
 	long long min, max;
@@ -22,7 +22,8 @@ struct command {
 static const struct gs_statement info_statements[] = {
 	{ "SELECT name, sector, balance FROM players WHERE id = $1::bigint", 1 },
 	{ "SELECT count(*) AS deposits FROM ledger WHERE player = $1::bigint AND id > ("
-	  "SELECT max(id) - 100 FROM ledger)", 1 },
+	  "SELECT max(id) - 100 FROM ledger)",
+	  1 },
 };
 
 static const struct gs_statement move_statements[] = {
@@ -34,12 +35,13 @@ static const struct gs_statement deposit_statements[] = {
 	{ "SELECT 1 FROM players WHERE id = $1::bigint FOR UPDATE", 1 },
 	{ "INSERT INTO ledger (player, amount) VALUES ($1::bigint, $2::bigint)", 2 },
 	{ "UPDATE players SET balance = balance + $2::bigint WHERE id = $1::bigint"
-	  " RETURNING balance", 2 },
+	  " RETURNING balance",
+	  2 },
 };
 
 static bool
-login(const struct command *self, struct gs_player *player, const json_t *request,
-	json_t *answer, struct gs_err *e)
+login(const struct command *self, struct gs_player *player, const json_t *request, json_t *answer,
+      struct gs_err *e)
 {
 	(void)self;
 	if (player->logged_in)
@@ -54,8 +56,8 @@ login(const struct command *self, struct gs_player *player, const json_t *reques
 }
 
 static bool
-logout(const struct command *self, struct gs_player *player, const json_t *request,
-	json_t *answer, struct gs_err *e)
+logout(const struct command *self, struct gs_player *player, const json_t *request, json_t *answer,
+       struct gs_err *e)
 {
 	(void)self;
 	(void)request;
@@ -67,8 +69,8 @@ logout(const struct command *self, struct gs_player *player, const json_t *reque
 
 /* play runs the command's statements in one transaction of the player's connection. */
 static bool
-play(const struct command *self, struct gs_player *player, const json_t *request,
-	json_t *answer, struct gs_err *e)
+play(const struct command *self, struct gs_player *player, const json_t *request, json_t *answer,
+     struct gs_err *e)
 {
 	if (!player->logged_in)
 		return gs_fail(e, EX_USAGE, "not logged in");
@@ -77,17 +79,17 @@ play(const struct command *self, struct gs_player *player, const json_t *request
 	long long value = json_integer_value(given);
 	if (self->argument && (!json_is_integer(given) || value < self->min || value > self->max))
 		return gs_fail(e, EX_DATAERR, "%s: an integer from %lld to %lld", self->argument,
-			self->min, self->max);
+		               self->min, self->max);
 
 	char id[24], argument[24];
 	snprintf(id, sizeof id, "%lld", player->id);
 	snprintf(argument, sizeof argument, "%lld", value);
 	const char *const params[] = { id, argument };
 	bool ok = gs_db_transaction(&player->db, self->statements, self->count, params,
-		player->source->think_ms, answer, e);
+	                            player->source->think_ms, answer, e);
 	if (!ok)
 		gs_log(GS_ERROR, "DB error in %s of player '%s': %s", self->name, player->name,
-			e->msg);
+		       e->msg);
 	return ok;
 }
 
@@ -96,7 +98,7 @@ static const struct command commands[] = {
 	{ "player.info", play, NULL, 0, 0, info_statements, COUNT(info_statements) },
 	{ "sector.move", play, "sector", 1, 5000, move_statements, COUNT(move_statements) },
 	{ "bank.deposit", play, "amount", 1, 1000000, deposit_statements,
-		COUNT(deposit_statements) },
+	  COUNT(deposit_statements) },
 	{ "player.logout", logout, NULL, 0, 0, NULL, 0 },
 };
 

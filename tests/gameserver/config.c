@@ -23,7 +23,7 @@ expand(const char *text, const char *db, size_t buffer)
 	char *out = calloc(1, buffer);
 	if (out)
 		snprintf(out, buffer, "%.*s%s%s", head, text, at ? db : "",
-			at ? at + sizeof hole - 1 : "");
+		         at ? at + sizeof hole - 1 : "");
 	return out;
 }
 
@@ -35,8 +35,7 @@ text_of(const json_t *root, const char *key)
 }
 
 static bool
-take(const json_t *root, const char *file, size_t buffer, struct gs_config *out,
-	struct gs_err *e)
+take(const json_t *root, const char *file, size_t buffer, struct gs_config *out, struct gs_err *e)
 {
 #ifdef GS_DSN_COMPILED
 	const char *app = COMPILED_DSN;
@@ -50,8 +49,7 @@ take(const json_t *root, const char *file, size_t buffer, struct gs_config *out,
 	if (!db)
 		return gs_fail(e, EX_CONFIG, "%s: no text under \"db\"", file);
 
-	struct gs_config c = { expand(app, db, buffer),
-		admin ? expand(admin, db, buffer) : NULL };
+	struct gs_config c = { expand(app, db, buffer), admin ? expand(admin, db, buffer) : NULL };
 	if (!c.app || (admin && !c.admin)) {
 		gs_config_free(&c);
 		return gs_fail(e, EX_OSERR, "out of memory");

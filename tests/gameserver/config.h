@@ -13,7 +13,10 @@ struct gs_config {
 	char *admin; /* for --setup; NULL where the key is absent */
 };
 
-#define GS_CONFIG_INIT { NULL, NULL }
+#define GS_CONFIG_INIT     \
+	{                  \
+		NULL, NULL \
+	}
 
 /* gs_config_read reads FILE. The first %DB% of each DSN is replaced by db; the result is cut to
  * buffer - 1 bytes without a word, as the server that this one imitates does. Duplicate keys:

@@ -48,7 +48,8 @@ check(struct gs_db *db, PGresult *res, json_t *row, struct gs_err *e)
 		const char *text = PQgetvalue(res, 0, i);
 		bool integer = type == INT8OID || type == INT4OID;
 		json_object_set_new(row, PQfname(res, i),
-			integer ? json_integer(strtoll(text, NULL, 10)) : json_string(text));
+		                    integer ? json_integer(strtoll(text, NULL, 10))
+		                            : json_string(text));
 	}
 	PQclear(res);
 	return ok;
@@ -61,7 +62,7 @@ connected(struct gs_db *db, struct gs_err *e)
 	PQconninfoOption *parsed = PQconninfoParse(db->source->dsn, NULL);
 	if (!parsed)
 		return gs_fail(e, EX_CONFIG, "malformed connection string of %zu bytes",
-			strlen(db->source->dsn));
+		               strlen(db->source->dsn));
 	PQconninfoFree(parsed);
 
 	db->conn = PQconnectdb(db->source->dsn);
@@ -86,12 +87,11 @@ gs_db_open(struct gs_db *db, struct gs_source *source, struct gs_err *e)
 /* run is one call of libpq under the lock; text without parameters goes through PQexec. */
 static bool
 run(struct gs_db *db, const char *sql, int n, const char *const *params, json_t *row,
-	struct gs_err *e)
+    struct gs_err *e)
 {
 	pthread_mutex_lock(lock_of(db));
-	PGresult *res = n > 0 ?
-		PQexecParams(db->conn, sql, n, NULL, params, NULL, NULL, 0) :
-		PQexec(db->conn, sql);
+	PGresult *res = n > 0 ? PQexecParams(db->conn, sql, n, NULL, params, NULL, NULL, 0)
+	                      : PQexec(db->conn, sql);
 	bool ok = check(db, res, row, e);
 	pthread_mutex_unlock(lock_of(db));
 	return ok;
@@ -115,8 +115,8 @@ revive(struct gs_db *db)
 }
 
 static bool
-run_separately(struct gs_db *db, const struct gs_statement *s, size_t n,
-	const char *const *params, int think_ms, json_t *row, struct gs_err *e)
+run_separately(struct gs_db *db, const struct gs_statement *s, size_t n, const char *const *params,
+               int think_ms, json_t *row, struct gs_err *e)
 {
 	if (!run(db, "BEGIN", 0, NULL, NULL, e))
 		return false;
@@ -131,7 +131,7 @@ run_separately(struct gs_db *db, const struct gs_statement *s, size_t n,
 /* write_statement writes one statement with its parameters as literals; the lock is held. */
 static bool
 write_statement(struct gs_db *db, FILE *out, const struct gs_statement *s,
-	const char *const *params)
+                const char *const *params)
 {
 	for (const char *p = s->sql; *p; p++) {
 		if (p[0] != '$' || p[1] < '1' || p[1] > '9') {
@@ -173,8 +173,8 @@ compose(struct gs_db *db, const struct gs_statement *s, size_t n, const char *co
 }
 
 static bool
-run_at_once(struct gs_db *db, const struct gs_statement *s, size_t n,
-	const char *const *params, json_t *row, struct gs_err *e)
+run_at_once(struct gs_db *db, const struct gs_statement *s, size_t n, const char *const *params,
+            json_t *row, struct gs_err *e)
 {
 	pthread_mutex_lock(lock_of(db));
 	char *text = compose(db, s, n, params);
@@ -198,7 +198,7 @@ roll_back(struct gs_db *db)
 
 bool
 gs_db_transaction(struct gs_db *db, const struct gs_statement *statements, size_t n,
-	const char *const *params, int think_ms, json_t *row, struct gs_err *e)
+                  const char *const *params, int think_ms, json_t *row, struct gs_err *e)
 {
 	if (db->source->send == GS_SEND_SINGLE)
 		return gs_db_transaction_at_once(db, statements, n, params, row, e);
@@ -208,7 +208,7 @@ gs_db_transaction(struct gs_db *db, const struct gs_statement *statements, size_
 
 bool
 gs_db_transaction_at_once(struct gs_db *db, const struct gs_statement *statements, size_t n,
-	const char *const *params, json_t *row, struct gs_err *e)
+                          const char *const *params, json_t *row, struct gs_err *e)
 {
 	revive(db);
 	return run_at_once(db, statements, n, params, row, e) || roll_back(db);

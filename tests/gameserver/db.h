@@ -17,8 +17,8 @@ enum gs_send { GS_SEND_SEPARATE, GS_SEND_SINGLE };
 /* How all connections of the process are made and used; outlives them. */
 struct gs_source {
 	const char *dsn;
-	int lock;      /* enum gs_lock */
-	int send;      /* enum gs_send */
+	int lock; /* enum gs_lock */
+	int send; /* enum gs_send */
 	bool reconnect;
 	int think_ms; /* waited before COMMIT of a player's command */
 	pthread_mutex_t process_lock;
@@ -30,7 +30,10 @@ struct gs_db {
 	pthread_mutex_t own;
 };
 
-#define GS_DB_INIT { NULL, NULL, PTHREAD_MUTEX_INITIALIZER }
+#define GS_DB_INIT                                    \
+	{                                             \
+		NULL, NULL, PTHREAD_MUTEX_INITIALIZER \
+	}
 
 struct gs_statement {
 	const char *sql;
@@ -47,11 +50,11 @@ bool gs_db_open(struct gs_db *db, struct gs_source *source, struct gs_err *e);
  * them), integers as integers. Waits think_ms before COMMIT, unlocked; not where the statements
  * go out in one string. After a failure the transaction is rolled back and row is partial. */
 bool gs_db_transaction(struct gs_db *db, const struct gs_statement *statements, size_t n,
-	const char *const *params, int think_ms, json_t *row, struct gs_err *e);
+                       const char *const *params, int think_ms, json_t *row, struct gs_err *e);
 
 /* gs_db_transaction_at_once is the same in one string and one call, whatever the source says. */
 bool gs_db_transaction_at_once(struct gs_db *db, const struct gs_statement *statements, size_t n,
-	const char *const *params, json_t *row, struct gs_err *e);
+                               const char *const *params, json_t *row, struct gs_err *e);
 
 /* gs_db_close is idempotent. */
 void gs_db_close(struct gs_db *db);

@@ -15,7 +15,10 @@ struct gs_engine {
 	bool stop;
 };
 
-#define GS_ENGINE_INIT { GS_DB_INIT, 0, PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false }
+#define GS_ENGINE_INIT                                                                    \
+	{                                                                                 \
+		GS_DB_INIT, 0, PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false \
+	}
 
 /* gs_engine_start starts the thread; engine->db is open. Fails with EX_OSERR. */
 bool gs_engine_start(struct gs_engine *engine, struct gs_err *e);

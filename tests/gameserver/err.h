@@ -11,11 +11,14 @@ struct gs_err {
 	char msg[512];
 };
 
-#define GS_ERR_INIT { 0, "" }
+#define GS_ERR_INIT   \
+	{             \
+		0, "" \
+	}
 
 /* gs_fail fills e and is always false. A message that does not fit is cut. */
 bool gs_fail(struct gs_err *e, int code, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+    __attribute__((format(printf, 3, 4)));
 
 /* gs_fold copies src to dst on one line: newlines and other control characters become
  * spaces, runs of them one, those at the end none. Cut at size - 1 bytes. */

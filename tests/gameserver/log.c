@@ -28,7 +28,7 @@ gs_log(enum gs_level level, const char *fmt, ...)
 	clock_gettime(CLOCK_REALTIME, &now);
 	strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%S", gmtime_r(&now.tv_sec, &utc));
 	int n = snprintf(line, sizeof line, "%s.%03ldZ %s %s\n", when, now.tv_nsec / 1000000,
-		level_names[level], message);
+	                 level_names[level], message);
 	/* A log that cannot be written has nowhere to complain. */
 	ssize_t written = write(STDERR_FILENO, line, (size_t)n);
 	(void)written;

@@ -19,7 +19,7 @@ set_number(const struct gs_option *row, const char *text, struct gs_err *e)
 	bool whole = row->kind == GS_REAL || v == (double)(long long)v;
 	if (end == text || *end || !isfinite(v) || v < row->min || v > row->max || !whole)
 		return gs_fail(e, EX_USAGE, "--%s: \"%s\" is not %s from %g to %g", row->name, text,
-			row->kind == GS_INT ? "an integer" : "a number", row->min, row->max);
+		               row->kind == GS_INT ? "an integer" : "a number", row->min, row->max);
 	if (row->kind == GS_INT)
 		*(int *)row->value = (int)v;
 	else
@@ -63,8 +63,7 @@ set_value(const struct gs_option *row, const char *text, struct gs_err *e)
 }
 
 bool
-gs_options_parse(int argc, char **argv, const struct gs_option *rows, size_t n,
-	struct gs_err *e)
+gs_options_parse(int argc, char **argv, const struct gs_option *rows, size_t n, struct gs_err *e)
 {
 	struct option longs[MAX_ROWS + 1] = { 0 };
 	for (size_t i = 0; i < n && i < MAX_ROWS; i++) {
@@ -82,8 +81,7 @@ gs_options_parse(int argc, char **argv, const struct gs_option *rows, size_t n,
 		if (!set_value(&rows[index], optarg, e))
 			return false;
 	}
-	return optind == argc ||
-	       gs_fail(e, EX_USAGE, "unexpected operand \"%s\"", argv[optind]);
+	return optind == argc || gs_fail(e, EX_USAGE, "unexpected operand \"%s\"", argv[optind]);
 }
 
 void
@@ -93,7 +91,7 @@ gs_options_help(const char *usage, const struct gs_option *rows, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		char left[64];
 		snprintf(left, sizeof left, "--%s%s%s", rows[i].name, rows[i].arg ? " " : "",
-			rows[i].arg ? rows[i].arg : "");
+		         rows[i].arg ? rows[i].arg : "");
 		printf("  %-30s %s\n", left, rows[i].help);
 	}
 }

@@ -27,7 +27,7 @@ struct gs_option {
 /* gs_options_parse reads argv into the values of the n rows. Fails with EX_USAGE on an unknown
  * option, an operand, or a value out of its range; rows before the bad one are already set. */
 bool gs_options_parse(int argc, char **argv, const struct gs_option *rows, size_t n,
-	struct gs_err *e);
+                      struct gs_err *e);
 
 /* gs_options_help prints the usage line and one line per row on standard output. */
 void gs_options_help(const char *usage, const struct gs_option *rows, size_t n);

@@ -109,10 +109,10 @@ say(struct gs_db *db, const struct gs_statement *statements)
 /* play runs the game on two open connections, from listen to good-bye. */
 static bool
 play(struct gs_source *source, struct gs_db *db, struct gs_engine *engine, int port,
-	struct gs_err *e)
+     struct gs_err *e)
 {
-	struct gs_sessions sessions = { source, PTHREAD_MUTEX_INITIALIZER,
-		PTHREAD_COND_INITIALIZER, NULL };
+	struct gs_sessions sessions = { source, PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER,
+		                        NULL };
 	int signals = block_signals();
 	int listener = listen_on(&port, e);
 	if (listener < 0 || !gs_engine_start(engine, e)) {
@@ -142,8 +142,12 @@ play(struct gs_source *source, struct gs_db *db, struct gs_engine *engine, int p
 static int
 run(const struct choices *choices, const char *dsn)
 {
-	struct gs_source source = { dsn, choices->lock, choices->send, choices->reconnect,
-		choices->think_ms, PTHREAD_MUTEX_INITIALIZER };
+	struct gs_source source = { dsn,
+		                    choices->lock,
+		                    choices->send,
+		                    choices->reconnect,
+		                    choices->think_ms,
+		                    PTHREAD_MUTEX_INITIALIZER };
 	struct gs_db db = GS_DB_INIT;
 	struct gs_engine engine = GS_ENGINE_INIT;
 	struct gs_err e = GS_ERR_INIT;
@@ -174,15 +178,15 @@ main(int argc, char **argv)
 	const struct gs_option rows[] = {
 		{ "config", GS_TEXT, &c.config, "FILE", "the DSNs (bin/bigbang.json)", 0, 0 },
 		{ "listen", GS_INT, &c.listen, "PORT", "on 127.0.0.1 (7777); 0: any", 0, 65535 },
-		{ "lock", GS_CHOICE, &c.lock, "process|thread", "held in libpq calls (process)",
-			0, 0 },
+		{ "lock", GS_CHOICE, &c.lock, "process|thread", "held in libpq calls (process)", 0,
+		  0 },
 		{ "statements", GS_CHOICE, &c.send, "separate|single",
-			"how a transaction is sent (separate)", 0, 0 },
-		{ "think-in-transaction", GS_INT, &c.think_ms, "MS", "before COMMIT (0)",
-			0, 600000 },
+		  "how a transaction is sent (separate)", 0, 0 },
+		{ "think-in-transaction", GS_INT, &c.think_ms, "MS", "before COMMIT (0)", 0,
+		  600000 },
 		{ "reconnect", GS_FLAG, &c.reconnect, NULL, "reset a lost connection", 0, 0 },
-		{ "dsn-buffer", GS_INT, &c.dsn_buffer, "BYTES", "cut longer DSNs (512)",
-			1, 1000000 },
+		{ "dsn-buffer", GS_INT, &c.dsn_buffer, "BYTES", "cut longer DSNs (512)", 1,
+		  1000000 },
 		{ "setup", GS_FLAG, &c.setup, NULL, "create the tables through \"admin\"", 0, 0 },
 		{ "help", GS_FLAG, &c.help, NULL, "this text", 0, 0 },
 		{ "version", GS_FLAG, &c.version, NULL, "one line", 0, 0 },

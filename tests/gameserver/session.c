@@ -69,10 +69,9 @@ serve(void *arg)
 	char *line;
 	size_t len;
 	bool ok = true;
-	while (ok && !s->player.leaving &&
-	       (got = gs_line_read(&s->in, &line, &len)) != GS_LINE_END)
-		ok = answer(s, got == GS_LINE_TOO_LONG ? gs_command_refusal("line too long") :
-			gs_command_answer(&s->player, line, len));
+	while (ok && !s->player.leaving && (got = gs_line_read(&s->in, &line, &len)) != GS_LINE_END)
+		ok = answer(s, got == GS_LINE_TOO_LONG ? gs_command_refusal("line too long")
+		                                       : gs_command_answer(&s->player, line, len));
 
 	gs_db_close(&s->player.db);
 	if (s->player.logged_in)

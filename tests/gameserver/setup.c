@@ -48,9 +48,12 @@ grant(PGconn *conn, const char *app, struct gs_err *e)
 			continue;
 		char sql[512];
 		char *role = PQescapeIdentifier(conn, o->val, strlen(o->val));
-		snprintf(sql, sizeof sql, "GRANT SELECT, INSERT, UPDATE ON players, ledger, engine,"
-			" server_log TO %1$s; GRANT USAGE ON SEQUENCE players_id_seq, ledger_id_seq"
-			" TO %1$s", role ? role : "");
+		snprintf(
+		    sql, sizeof sql,
+		    "GRANT SELECT, INSERT, UPDATE ON players, ledger, engine,"
+		    " server_log TO %1$s; GRANT USAGE ON SEQUENCE players_id_seq, ledger_id_seq"
+		    " TO %1$s",
+		    role ? role : "");
 		PQfreemem(role);
 		ok = run(conn, sql, e);
 	}
@@ -76,8 +79,7 @@ gs_setup(const struct gs_config *config, struct gs_err *e)
 	}
 	for (size_t i = 0; ok && i < sizeof schema / sizeof *schema; i++)
 		ok = run(conn, schema[i], e);
-	ok = ok && grant(conn, config->app, e) &&
-	     run(conn, "SELECT pg_advisory_unlock(7777)", e);
+	ok = ok && grant(conn, config->app, e) && run(conn, "SELECT pg_advisory_unlock(7777)", e);
 	PQfinish(conn);
 	return ok;
 }

@@ -133,7 +133,7 @@ show(const struct swarm *s)
 	if (s->plan->quiet)
 		return;
 	fprintf(stderr, "bots: %d of %d logged in, %d refused, %ld answers", t->logins, t->bots,
-		t->refused, t->answers);
+	        t->refused, t->answers);
 	if (t->timeouts + t->login_timeouts > 0)
 		fprintf(stderr, ", %ld timeouts", t->timeouts + t->login_timeouts);
 	fputc('\n', stderr);

@@ -80,18 +80,17 @@ tally_json(struct tally *t)
 		qsort(t->ms, t->times, sizeof *t->ms, compare);
 	json_t *messages = t->messages ? json_incref(t->messages) : json_object();
 	return json_pack(
-		"{s:i s:s s:i s:i s:i s:i s:o s:I s:I s:o s:I s:i s:o s:I s:o s:o s:o s:o}",
-		"schema", 1, "tool", "bots", "bots", t->bots, "logins", t->logins,
-		"refused", t->refused, "login_timeouts", t->login_timeouts,
-		"login_success", number(rate(t->logins, t->bots), 1e6),
-		"commands", (json_int_t)t->commands, "answers", (json_int_t)t->answers,
-		"command_success", number(rate((double)t->ok, (double)t->commands), 1e6),
-		"timeouts", (json_int_t)t->timeouts, "survivors", t->survivors,
-		"survival", number(rate(t->survivors, t->logins), 1e6),
-		"errors", (json_int_t)t->errors, "errors_by_message", messages,
-		"command_p50_ms", number(percentile(t, 50), 1e3),
-		"command_p95_ms", number(percentile(t, 95), 1e3),
-		"duration_seconds", number(t->seconds, 1e3));
+	    "{s:i s:s s:i s:i s:i s:i s:o s:I s:I s:o s:I s:i s:o s:I s:o s:o s:o s:o}", "schema",
+	    1, "tool", "bots", "bots", t->bots, "logins", t->logins, "refused", t->refused,
+	    "login_timeouts", t->login_timeouts, "login_success",
+	    number(rate(t->logins, t->bots), 1e6), "commands", (json_int_t)t->commands, "answers",
+	    (json_int_t)t->answers, "command_success",
+	    number(rate((double)t->ok, (double)t->commands), 1e6), "timeouts",
+	    (json_int_t)t->timeouts, "survivors", t->survivors, "survival",
+	    number(rate(t->survivors, t->logins), 1e6), "errors", (json_int_t)t->errors,
+	    "errors_by_message", messages, "command_p50_ms", number(percentile(t, 50), 1e3),
+	    "command_p95_ms", number(percentile(t, 95), 1e3), "duration_seconds",
+	    number(t->seconds, 1e3));
 }
 
 void

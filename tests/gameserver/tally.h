@@ -9,23 +9,26 @@
 
 struct tally {
 	int bots;
-	int reached;        /* TCP connections made */
-	int logins;         /* answered with ok in time */
+	int reached; /* TCP connections made */
+	int logins;  /* answered with ok in time */
 	int login_timeouts;
-	int refused;        /* logins that failed in any other way */
-	int survivors;      /* logged in, and able to play until the end */
-	long commands;      /* issued by bots that are logged in */
-	long answers;       /* to them, in time, good or bad */
-	long ok;            /* good ones */
-	long timeouts;      /* late or none */
-	long errors;        /* bad answers, refused logins and lost connections */
-	json_t *messages;   /* the errors by text; owned */
-	double *ms;         /* the time of each answer; owned */
+	int refused;      /* logins that failed in any other way */
+	int survivors;    /* logged in, and able to play until the end */
+	long commands;    /* issued by bots that are logged in */
+	long answers;     /* to them, in time, good or bad */
+	long ok;          /* good ones */
+	long timeouts;    /* late or none */
+	long errors;      /* bad answers, refused logins and lost connections */
+	json_t *messages; /* the errors by text; owned */
+	double *ms;       /* the time of each answer; owned */
 	size_t times, room;
-	double seconds;     /* from the first to the last moment */
+	double seconds; /* from the first to the last moment */
 };
 
-#define TALLY_INIT { 0 }
+#define TALLY_INIT \
+	{          \
+		0  \
+	}
 
 /* tally_error counts an error under its text. */
 void tally_error(struct tally *t, const char *message);

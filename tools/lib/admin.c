@@ -38,8 +38,8 @@ tw_admin_connect(struct tw_pg_params *p, tw_ms deadline, PGconn **conn, struct t
 	if (user != self && seteuid(user) != 0)
 		return tw_fail_errno(e, EX_OSERR, "become user id %u", (unsigned)user);
 	/*
-	 * On the way to the socket we stay root: our groups are still root's, and a directory may be
-	 * open to everybody but these. setfsuid(2) asks for no more than a real user id of 0.
+	 * On the way to the socket we stay root: our groups are still root's, and a directory may
+	 * be open to everybody but these. setfsuid(2) asks for no more than a real user id of 0.
 	 */
 	setfsuid(self);
 	ok = tw_pg_connect(p, deadline, conn, e);

@@ -26,7 +26,8 @@ become(const char *name, struct tw_err *e)
 	}
 	if (initgroups(pw->pw_name, pw->pw_gid) != 0 ||
 	    setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) != 0 ||
-	    setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) != 0 || setenv("HOME", pw->pw_dir, 1) != 0)
+	    setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) != 0 ||
+	    setenv("HOME", pw->pw_dir, 1) != 0)
 		return tw_fail_errno(e, EX_OSERR, "become the user '%s'", name);
 	return true;
 }
@@ -77,7 +78,8 @@ pipe_read(int fd, tw_ms deadline, struct tw_buf *b, struct tw_err *e)
 		int ready = left > 0 ? poll(&p, 1, left > 60000 ? 60000 : (int)left) : 0;
 
 		if (left <= 0)
-			ok = tw_fail(e, EX_UNAVAILABLE, "the helper process did not answer in time");
+			ok = tw_fail(e, EX_UNAVAILABLE,
+			             "the helper process did not answer in time");
 		if (ready > 0 && (n = read(fd, part, sizeof(part))) > 0)
 			ok = tw_buf_add(b, part, (size_t)n, e);
 	}
@@ -102,8 +104,8 @@ answer_read(const struct tw_buf *answer, struct tw_buf *out, struct tw_err *e)
 }
 
 bool
-tw_as_user(const char *name, tw_as_user_fn fn, const void *arg, tw_ms deadline,
-           struct tw_buf *out, struct tw_err *e)
+tw_as_user(const char *name, tw_as_user_fn fn, const void *arg, tw_ms deadline, struct tw_buf *out,
+           struct tw_err *e)
 {
 	struct tw_buf answer = TW_BUF_INIT;
 	int ends[2];
@@ -118,7 +120,8 @@ tw_as_user(const char *name, tw_as_user_fn fn, const void *arg, tw_ms deadline,
 		child_run(name, fn, arg, ends[1]);
 	}
 	close(ends[1]);
-	ok = pid > 0 ? pipe_read(ends[0], deadline, &answer, e) : tw_fail_errno(e, EX_OSERR, "fork");
+	ok = pid > 0 ? pipe_read(ends[0], deadline, &answer, e)
+	             : tw_fail_errno(e, EX_OSERR, "fork");
 	close(ends[0]);
 	if (pid > 0) {
 		kill(pid, SIGKILL); /* it has said everything, or is late */

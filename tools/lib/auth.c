@@ -32,7 +32,8 @@ tw_role_problem_text(unsigned bit, const char **fix)
 	} rows[] = {
 		{ TW_ROLE_ABSENT, "does not exist", "create it, or take it out of users[]" },
 		{ TW_ROLE_NOLOGIN, "cannot log in", "ALTER ROLE ... LOGIN" },
-		{ TW_ROLE_EXPIRED, "has expired", "ALTER ROLE ... VALID UNTIL 'infinity', or a later day" },
+		{ TW_ROLE_EXPIRED, "has expired",
+		  "ALTER ROLE ... VALID UNTIL 'infinity', or a later day" },
 		{ TW_ROLE_NO_PASSWORD, "has no password", "set one with \\password in psql" },
 		{ TW_ROLE_MD5, "has an md5 secret",
 		  "set password_encryption = 'scram-sha-256' and set its password again" },
@@ -96,24 +97,29 @@ query_text(PGconn *conn, const json_t *users, struct tw_buf *sql, struct tw_err 
 {
 	size_t i;
 	json_t *user;
-	bool ok = tw_buf_puts(sql,
+	bool ok = tw_buf_puts(
+	    sql,
 	    "SELECT w.name, CASE WHEN a.rolname IS NULL THEN 'a' ELSE "
 	    "pg_catalog.concat(CASE WHEN a.rolcanlogin THEN '' ELSE 'n' END, "
 	    "CASE WHEN a.rolvaliduntil OPERATOR(pg_catalog.<=) pg_catalog.now() THEN 'e' END, "
-	    "CASE WHEN a.rolsuper THEN 's' END) END, a.rolpassword FROM (VALUES ", e);
+	    "CASE WHEN a.rolsuper THEN 's' END) END, a.rolpassword FROM (VALUES ",
+	    e);
 
 	json_array_foreach (users, i, user) {
 		const char *name = json_string_value(json_object_get(user, "name"));
 		char *quoted = PQescapeLiteral(conn, name, strlen(name));
 
-		ok = ok && (quoted != NULL ? tw_buf_printf(sql, e, "%s(%zu, %s::pg_catalog.text)",
-		                                           i > 0 ? ", " : "", i, quoted)
-		                           : tw_fail(e, EX_CONFIG, "users[%zu].name: not UTF-8", i));
+		ok = ok &&
+		     (quoted != NULL ? tw_buf_printf(sql, e, "%s(%zu, %s::pg_catalog.text)",
+		                                     i > 0 ? ", " : "", i, quoted)
+		                     : tw_fail(e, EX_CONFIG, "users[%zu].name: not UTF-8", i));
 		PQfreemem(quoted);
 	}
-	return ok && tw_buf_puts(sql,
-	    ") AS w (i, name) LEFT JOIN pg_catalog.pg_authid AS a ON "
-	    "a.rolname::pg_catalog.text OPERATOR(pg_catalog.=) w.name ORDER BY w.i", e);
+	return ok &&
+	       tw_buf_puts(sql,
+	                   ") AS w (i, name) LEFT JOIN pg_catalog.pg_authid AS a ON "
+	                   "a.rolname::pg_catalog.text OPERATOR(pg_catalog.=) w.name ORDER BY w.i",
+	                   e);
 }
 
 /* rows_ask connects, asks, and appends the answer to `rows`. */
@@ -129,7 +135,8 @@ rows_ask(const struct tw_pg_params *params, const json_t *users, tw_ms deadline,
 
 	for (int i = 0; ok && i < PQntuples(r); i++) {
 		for (int f = 0; ok && f < ROW_FIELDS; f++)
-			ok = tw_buf_add(rows, PQgetvalue(r, i, f), (size_t)PQgetlength(r, i, f) + 1, e);
+			ok = tw_buf_add(rows, PQgetvalue(r, i, f), (size_t)PQgetlength(r, i, f) + 1,
+			                e);
 	}
 	for (int i = 0; r != NULL && i < PQntuples(r); i++)
 		explicit_bzero(PQgetvalue(r, i, 2), (size_t)PQgetlength(r, i, 2));
@@ -178,8 +185,7 @@ rows_ask_in_child(const void *arg, struct tw_buf *rows, struct tw_err *e)
 
 /* rows_read turns the answer into roles. */
 static bool
-rows_read(const struct tw_buf *rows, bool allow_superuser, struct tw_roles *roles,
-          struct tw_err *e)
+rows_read(const struct tw_buf *rows, bool allow_superuser, struct tw_roles *roles, struct tw_err *e)
 {
 	const char *at = tw_buf_text(rows), *end = at + rows->len;
 
@@ -217,8 +223,8 @@ tw_roles_fetch(const struct tw_site *site, const char *program, tw_ms deadline,
 	tw_pg_environment_clear(service);
 	/* The child has the same deadline and says more about it: a little longer for it here. */
 	if (ok && geteuid() == 0 && !service)
-		ok = tw_as_user(tw_site_text(site, "postgres.superuser"), rows_ask_in_child, &question,
-		                deadline + 300, &rows, e);
+		ok = tw_as_user(tw_site_text(site, "postgres.superuser"), rows_ask_in_child,
+		                &question, deadline + 300, &rows, e);
 	else
 		ok = ok && rows_ask(&params, users, deadline, &rows, e);
 	ok = ok && rows_read(&rows, allow, &own, e);

@@ -31,7 +31,10 @@ struct tw_roles {
 	struct tw_role *item; /* in the order of site.json */
 };
 
-#define TW_ROLES_INIT { 0, NULL }
+#define TW_ROLES_INIT   \
+	{               \
+		0, NULL \
+	}
 
 /* tw_roles_free wipes the secrets. */
 void tw_roles_free(struct tw_roles *roles);

@@ -14,7 +14,10 @@ struct tw_buf {
 	size_t cap;
 };
 
-#define TW_BUF_INIT { NULL, 0, 0 }
+#define TW_BUF_INIT        \
+	{                  \
+		NULL, 0, 0 \
+	}
 
 /* tw_buf_add appends n bytes; false (EX_OSERR) without memory, the buffer then is as it was. */
 bool tw_buf_add(struct tw_buf *b, const void *bytes, size_t n, struct tw_err *e);

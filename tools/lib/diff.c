@@ -37,8 +37,8 @@ tw_diff(const char *old_label, const struct tw_buf *old, const char *new_label,
         const struct tw_buf *new, struct tw_buf *out, struct tw_err *e)
 {
 	char old_path[32], new_path[32];
-	const char *const argv[] = { "diff", "-u", "--label", old_label, "--label", new_label,
-		                     old_path, new_path, NULL };
+	const char *const argv[] = { "diff",    "-u",     "--label", old_label, "--label",
+		                     new_label, old_path, new_path,  NULL };
 	int a = memory_file(old, e), b = a >= 0 ? memory_file(new, e) : -1, status = 0;
 	bool ok = b >= 0;
 

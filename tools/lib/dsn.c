@@ -48,7 +48,7 @@ markers_escape(const char *text, struct tw_buf *out, struct tw_err *e)
 			if (!tw_buf_add(out, text, n, e))
 				return false;
 		} else if (!tw_buf_puts(out, "%25", e) || !tw_buf_add(out, text + 1, n - 2, e) ||
-			   !tw_buf_puts(out, "%25", e)) {
+		           !tw_buf_puts(out, "%25", e)) {
 			return false;
 		}
 	}
@@ -135,7 +135,7 @@ tw_dsn_read(const char *text, size_t n, struct tw_dsn *dsn, bool *is, struct tw_
 	any = any || own.form == TW_DSN_URI;
 	if (ok && any)
 		ok = own.form == TW_DSN_URI ? tw_dsn_scan_uri(text, &own, e)
-					    : tw_dsn_scan_keywords(text, &own, e);
+		                            : tw_dsn_scan_keywords(text, &own, e);
 	if (!ok || !any) {
 		tw_dsn_free(&own);
 		return ok;
@@ -160,7 +160,7 @@ tw_dsn_free(struct tw_dsn *dsn)
 
 bool
 tw_dsn_changed(const struct tw_buf *text, const struct tw_dsn_changes *changes, struct tw_buf *out,
-	       struct tw_err *e)
+               struct tw_err *e)
 {
 	size_t at = 0;
 
@@ -177,7 +177,7 @@ tw_dsn_changed(const struct tw_buf *text, const struct tw_dsn_changes *changes, 
 
 bool
 tw_dsn_masked(const struct tw_buf *text, const struct tw_dsn *dsn, struct tw_buf *out,
-	      struct tw_err *e)
+              struct tw_err *e)
 {
 	size_t at = 0;
 
@@ -208,8 +208,8 @@ proven(const PQconninfoOption *old, const PQconninfoOption *new, const struct tw
 	for (size_t i = 0; old[i].keyword != NULL; i++) {
 		const char *k = old[i].keyword;
 		bool moves = strcmp(k, "port") == 0 ||
-			     (target->host != NULL &&
-			      (strcmp(k, "host") == 0 || strcmp(k, "hostaddr") == 0));
+		             (target->host != NULL &&
+		              (strcmp(k, "host") == 0 || strcmp(k, "hostaddr") == 0));
 
 		if (!moves && !same(old[i].val, new[i].val))
 			return false;
@@ -230,7 +230,7 @@ tw_dsn_prove(const char *old, const char *new, const struct tw_dsn_target *targe
 
 	if (ok && (before == NULL || after == NULL || !proven(before, after, target)))
 		ok = tw_fail(e, EX_SOFTWARE,
-			     "cannot prove that the change moves host and port only");
+		             "cannot prove that the change moves host and port only");
 	if (before != NULL)
 		options_free(before);
 	if (after != NULL)

@@ -91,22 +91,22 @@ bool tw_dsn_host_check(const char *host, struct tw_err *e);
  * the effective port is not certain (several hosts, a service, an empty port, a marker).
  */
 bool tw_dsn_move(const char *text, const struct tw_dsn *dsn, const struct tw_dsn_target *target,
-		 struct tw_dsn_changes *changes, struct tw_err *e);
+                 struct tw_dsn_changes *changes, struct tw_err *e);
 
 /* tw_dsn_changed appends the changed form of a text. */
 bool tw_dsn_changed(const struct tw_buf *text, const struct tw_dsn_changes *changes,
-		    struct tw_buf *out, struct tw_err *e);
+                    struct tw_buf *out, struct tw_err *e);
 
 /*
  * tw_dsn_prove has libpq read both texts: they must agree in every keyword but host, hostaddr and
  * port, and those must be as asked. EX_SOFTWARE where not.
  */
 bool tw_dsn_prove(const char *old, const char *new, const struct tw_dsn_target *target,
-		  struct tw_err *e);
+                  struct tw_err *e);
 
 /* tw_dsn_changes_free releases changes; also none. */
 void tw_dsn_changes_free(struct tw_dsn_changes *changes);
 
 /* tw_dsn_masked appends a DSN in which every password is three asterisks. */
 bool tw_dsn_masked(const struct tw_buf *text, const struct tw_dsn *dsn, struct tw_buf *out,
-		   struct tw_err *e);
+                   struct tw_err *e);

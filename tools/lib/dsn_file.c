@@ -93,7 +93,7 @@ tw_dsn_printable(const char *text, size_t n, struct tw_buf *out, struct tw_err *
 		unsigned char c = (unsigned char)text[i];
 
 		ok = c < 0x20 || c == 0x7f ? tw_buf_printf(out, e, "\\x%02x", c)
-					   : tw_buf_add(out, text + i, 1, e);
+		                           : tw_buf_add(out, text + i, 1, e);
 	}
 	return ok;
 }
@@ -110,10 +110,10 @@ bool
 tw_dsn_record(const char *path, const struct tw_dsn_found *f, struct tw_buf *out, struct tw_err *e)
 {
 	static const enum tw_dsn_key shown[] = { TW_DSN_HOST, TW_DSN_PORT, TW_DSN_DBNAME,
-						 TW_DSN_USER };
+		                                 TW_DSN_USER };
 	bool ok = tw_dsn_printable(path, strlen(path), out, e) &&
-		  tw_buf_printf(out, e, ":%zu:%zu\t%s", f->at.line, f->at.column,
-				tw_dsn_form_name(f->dsn.form));
+	          tw_buf_printf(out, e, ":%zu:%zu\t%s", f->at.line, f->at.column,
+	                        tw_dsn_form_name(f->dsn.form));
 
 	for (size_t i = 0; ok && i < sizeof(shown) / sizeof(shown[0]); i++)
 		ok = field_add(out, f->dsn.opaque ? "***" : f->dsn.value[shown[i]], e);
@@ -131,9 +131,9 @@ struct piece {
 static bool
 piece_end(struct piece *p, const struct tw_source *src, struct tw_edits *edits, struct tw_err *e)
 {
-	bool ok =
-	    !p->any || tw_edits_add(edits, p->at.begin, src->bytes + p->at.begin,
-				    p->at.end - p->at.begin, tw_buf_text(&p->new), p->new.len, e);
+	bool ok = !p->any ||
+	          tw_edits_add(edits, p->at.begin, src->bytes + p->at.begin,
+	                       p->at.end - p->at.begin, tw_buf_text(&p->new), p->new.len, e);
 
 	p->any = false;
 	tw_buf_free(&p->new);
@@ -143,7 +143,7 @@ piece_end(struct piece *p, const struct tw_source *src, struct tw_edits *edits, 
 /* piece_add goes on with the edit if the next bytes are close, or starts another. */
 static bool
 piece_add(struct piece *p, const struct tw_source *src, struct tw_span at, const struct tw_buf *new,
-	  struct tw_edits *edits, struct tw_err *e)
+          struct tw_edits *edits, struct tw_err *e)
 {
 	if (p->any && at.begin - p->at.end < GAP_MIN) {
 		if (!tw_buf_add(&p->new, src->bytes + p->at.end, at.begin - p->at.end, e))
@@ -164,7 +164,7 @@ piece_add(struct piece *p, const struct tw_source *src, struct tw_span at, const
  */
 static bool
 change_map(struct piece *p, const struct tw_source *src, const struct tw_dsn_found *f,
-	   const struct tw_dsn_change *c, struct tw_edits *edits, struct tw_err *e)
+           const struct tw_dsn_change *c, struct tw_edits *edits, struct tw_err *e)
 {
 	const struct tw_raw *raw = f->raw;
 	const struct tw_buf *new = &c->new;
@@ -179,7 +179,7 @@ change_map(struct piece *p, const struct tw_source *src, const struct tw_dsn_fou
 		for (j = i + 1; j < c->at.end && raw[j].begin <= raw[j - 1].end; j++)
 			;
 		ok = piece_add(p, src, (struct tw_span){ raw[i].begin, raw[j - 1].end }, new, edits,
-			       e);
+		               e);
 		new = NULL;
 	}
 	return ok;
@@ -187,7 +187,7 @@ change_map(struct piece *p, const struct tw_source *src, const struct tw_dsn_fou
 
 bool
 tw_dsn_edits(const struct tw_source *src, const struct tw_dsn_found *f,
-	     const struct tw_dsn_changes *changes, struct tw_edits *edits, struct tw_err *e)
+             const struct tw_dsn_changes *changes, struct tw_edits *edits, struct tw_err *e)
 {
 	struct piece p = { .any = false };
 	bool ok = true;

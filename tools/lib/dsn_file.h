@@ -68,27 +68,27 @@ void tw_dsn_locator_free(struct tw_dsn_locator *l);
 
 /* tw_dsn_located tells whether a DSN is where a locator points; `at` is its pointer's place. */
 bool tw_dsn_located(const struct tw_dsn_found *f, const struct tw_dsn_locator *l,
-		    const struct tw_place *at);
+                    const struct tw_place *at);
 
 /* tw_dsn_locate resolves a locator's pointer: *at is the string it means. True without one. */
 bool tw_dsn_locate(const struct tw_source *src, const struct tw_dsn_locator *l, struct tw_place *at,
-		   struct tw_err *e);
+                   struct tw_err *e);
 
 /*
  * tw_dsn_select finds the one DSN that is meant. EX_DATAERR where none is, or more than one: the
  * candidates are then appended to `notes`, one "file:line:column" a line.
  */
 bool tw_dsn_select(const struct tw_source *src, const struct tw_dsn_list *list,
-		   const struct tw_dsn_locator *l, const struct tw_dsn_wanted *wanted,
-		   size_t *index, struct tw_buf *notes, struct tw_err *e);
+                   const struct tw_dsn_locator *l, const struct tw_dsn_wanted *wanted,
+                   size_t *index, struct tw_buf *notes, struct tw_err *e);
 
 /* tw_dsn_edits turns changes of a DSN's text into edits of its file's bytes. */
 bool tw_dsn_edits(const struct tw_source *src, const struct tw_dsn_found *f,
-		  const struct tw_dsn_changes *changes, struct tw_edits *edits, struct tw_err *e);
+                  const struct tw_dsn_changes *changes, struct tw_edits *edits, struct tw_err *e);
 
 /* tw_dsn_record appends one line: place, form, host, port, dbname, user, pointer; no password. */
 bool tw_dsn_record(const char *path, const struct tw_dsn_found *f, struct tw_buf *out,
-		   struct tw_err *e);
+                   struct tw_err *e);
 
 /* tw_dsn_printable appends text with its control bytes as \xNN. */
 bool tw_dsn_printable(const char *text, size_t n, struct tw_buf *out, struct tw_err *e);

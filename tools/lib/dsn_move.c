@@ -74,8 +74,8 @@ certain(const struct tw_dsn *dsn, const struct tw_dsn_target *target, struct tw_
 		return tw_fail(e, EX_DATAERR, "its host is a marker");
 	if (target->host != NULL && addr != NULL && !address_is(target->host, AF_UNSPEC))
 		return tw_fail(e, EX_DATAERR,
-			       "its hostaddr overrides a host, and '%s' is no address",
-			       target->host);
+		               "its hostaddr overrides a host, and '%s' is no address",
+		               target->host);
 	return true;
 }
 
@@ -109,7 +109,7 @@ uri_host(struct tw_buf *out, const char *host, bool parameter, struct tw_err *e)
 /* host_change replaces a host or hostaddr that the text has. */
 static bool
 host_change(const struct tw_dsn *dsn, enum tw_dsn_key key, const char *host,
-	    struct tw_dsn_changes *changes, struct tw_err *e)
+            struct tw_dsn_changes *changes, struct tw_err *e)
 {
 	struct tw_buf *new;
 
@@ -117,13 +117,13 @@ host_change(const struct tw_dsn *dsn, enum tw_dsn_key key, const char *host,
 		return true;
 	new = change_new(changes, dsn->span[key]);
 	return dsn->form == TW_DSN_URI ? uri_host(new, host, dsn->parameter[key], e)
-				       : tw_buf_puts(new, host, e);
+	                               : tw_buf_puts(new, host, e);
 }
 
 /* keywords_append adds what is absent at the end of the text, as one change. */
 static bool
 keywords_append(const char *text, const struct tw_dsn *dsn, const char *host, const char *port,
-		struct tw_dsn_changes *changes, struct tw_err *e)
+                struct tw_dsn_changes *changes, struct tw_err *e)
 {
 	size_t end = strlen(text);
 	struct tw_buf *new;
@@ -132,7 +132,7 @@ keywords_append(const char *text, const struct tw_dsn *dsn, const char *host, co
 		return true;
 	if (dsn->open_end)
 		return tw_fail(e, EX_DATAERR,
-			       "its last value is not finished, so nothing can follow");
+		               "its last value is not finished, so nothing can follow");
 	new = change_new(changes, (struct tw_span){ end, end });
 	return (host == NULL || tw_buf_printf(new, e, " host=%s", host)) &&
 	       (port == NULL || tw_buf_printf(new, e, " port=%s", port));
@@ -141,7 +141,7 @@ keywords_append(const char *text, const struct tw_dsn *dsn, const char *host, co
 /* uri_insert adds what is absent to the authority, as one change where both are. */
 static bool
 uri_insert(const struct tw_dsn *dsn, const char *host, const char *port,
-	   struct tw_dsn_changes *changes, struct tw_err *e)
+           struct tw_dsn_changes *changes, struct tw_err *e)
 {
 	struct tw_span port_at = { dsn->port_at, dsn->port_at };
 	const char *colon = dsn->colon ? "" : ":";
@@ -164,12 +164,12 @@ uri_insert(const struct tw_dsn *dsn, const char *host, const char *port,
 
 bool
 tw_dsn_move(const char *text, const struct tw_dsn *dsn, const struct tw_dsn_target *target,
-	    struct tw_dsn_changes *changes, struct tw_err *e)
+            struct tw_dsn_changes *changes, struct tw_err *e)
 {
 	const char *port = dsn->value[TW_DSN_PORT], *host = target->host;
 	struct tw_dsn_changes own = TW_DSN_CHANGES_INIT;
-	bool add_host =
-	    host != NULL && dsn->value[TW_DSN_HOST] == NULL && dsn->value[TW_DSN_HOSTADDR] == NULL;
+	bool add_host = host != NULL && dsn->value[TW_DSN_HOST] == NULL &&
+	                dsn->value[TW_DSN_HOSTADDR] == NULL;
 	char number[32];
 	bool ok = certain(dsn, target, e);
 
@@ -183,7 +183,7 @@ tw_dsn_move(const char *text, const struct tw_dsn *dsn, const struct tw_dsn_targ
 		ok = uri_insert(dsn, add_host ? host : NULL, port == NULL ? number : NULL, &own, e);
 	else if (ok)
 		ok = keywords_append(text, dsn, add_host ? host : NULL,
-				     port == NULL ? number : NULL, &own, e);
+		                     port == NULL ? number : NULL, &own, e);
 	if (!ok) {
 		tw_dsn_changes_free(&own);
 		return false;

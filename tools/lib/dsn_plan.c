@@ -8,7 +8,7 @@
 
 bool
 tw_dsn_load(const char *path, struct tw_buf *bytes, struct stat *st, struct tw_dsn_list *list,
-	    struct tw_err *e)
+            struct tw_err *e)
 {
 	struct tw_source src = { .path = path };
 
@@ -94,7 +94,7 @@ meant_add(struct tw_dsn_file *f, size_t index, struct tw_err *e)
 /* operand_plan finds what one operand means. */
 static bool
 operand_plan(struct tw_dsn_plan *plan, const char *operand, const struct tw_dsn_wanted *wanted,
-	     struct tw_buf *notes, struct tw_err *e)
+             struct tw_buf *notes, struct tw_err *e)
 {
 	struct tw_dsn_locator l = TW_DSN_LOCATOR_INIT;
 	struct tw_dsn_file *f = NULL;
@@ -114,7 +114,7 @@ operand_plan(struct tw_dsn_plan *plan, const char *operand, const struct tw_dsn_
 /* meant_move plans the edits of one DSN and has them proven. */
 static bool
 meant_move(const struct tw_source *src, const struct tw_dsn_found *found,
-	   const struct tw_dsn_target *to, struct tw_dsn_meant *m, struct tw_err *e)
+           const struct tw_dsn_target *to, struct tw_dsn_meant *m, struct tw_err *e)
 {
 	const char *old = tw_buf_text(&found->text);
 	struct tw_dsn_changes changes = TW_DSN_CHANGES_INIT;
@@ -165,7 +165,7 @@ file_prove(struct tw_dsn_file *f, struct tw_err *e)
 		     old->joined == new->joined;
 	}
 	return ok || tw_fail(e, EX_SOFTWARE, "%s: cannot prove that the file still says the same",
-			     f->path);
+	                     f->path);
 }
 
 /* edits_append adds the edits of one DSN to those of its file. */
@@ -178,7 +178,7 @@ edits_append(struct tw_edits *to, const struct tw_edits *from, struct tw_err *e)
 		const struct tw_edit *x = &from->item[i];
 
 		ok = tw_edits_add(to, x->offset, tw_buf_text(&x->old), x->old.len,
-				  tw_buf_text(&x->new), x->new.len, e);
+		                  tw_buf_text(&x->new), x->new.len, e);
 	}
 	return ok;
 }
@@ -190,13 +190,13 @@ links_refuse(const struct tw_dsn_file *f, struct tw_err *e)
 	if (!f->changes || f->st.st_nlink == 1)
 		return true;
 	return tw_fail(e, EX_CANTCREAT, "'%s' has %lu names (hard links)", f->path,
-		       (unsigned long)f->st.st_nlink);
+	               (unsigned long)f->st.st_nlink);
 }
 
 /* file_plan plans the edits of all DSNs that are meant in a file. */
 static bool
 file_plan(struct tw_dsn_file *f, const struct tw_dsn_target *to, struct tw_buf *notes,
-	  struct tw_err *e)
+          struct tw_err *e)
 {
 	struct tw_source src = source_of(f, &f->old);
 	bool ok = true, secret = false;
@@ -213,13 +213,13 @@ file_plan(struct tw_dsn_file *f, const struct tw_dsn_target *to, struct tw_buf *
 	if (ok && secret && (f->st.st_mode & S_IROTH) != 0)
 		ok = tw_dsn_printable(f->path, strlen(f->path), notes, e) &&
 		     tw_buf_puts(notes, ": warning: everyone can read this file and its password\n",
-				 e);
+		                 e);
 	return ok && links_refuse(f, e);
 }
 
 bool
 tw_dsn_plan_set(char *const *operands, size_t n, const struct tw_dsn_wanted *wanted,
-		struct tw_dsn_plan *plan, struct tw_buf *notes, struct tw_err *e)
+                struct tw_dsn_plan *plan, struct tw_buf *notes, struct tw_err *e)
 {
 	struct tw_dsn_plan own = TW_DSN_PLAN_INIT;
 	bool ok = true;
@@ -267,8 +267,7 @@ dsn_recorded(const json_t *dsns, const struct tw_dsn_found *f)
 	const json_t *one;
 	size_t i;
 
-	json_array_foreach(dsns, i, one)
-	{
+	json_array_foreach (dsns, i, one) {
 		if (text_same(json_object_get(one, "pointer"), f->pointer) &&
 		    text_same(json_object_get(one, "dbname"), f->dsn.value[TW_DSN_DBNAME]) &&
 		    text_same(json_object_get(one, "user"), f->dsn.value[TW_DSN_USER]))
@@ -287,7 +286,7 @@ record_same(const struct tw_dsn_file *f, const json_t *dsns, struct tw_err *e)
 		if (same_bytes(&old->text, &f->after.item[i].text) || dsn_recorded(dsns, old))
 			continue;
 		tw_fail(e, EX_DATAERR, "%s:%zu:%zu: not the DSN that was changed, which is gone",
-			f->path, old->at.line, old->at.column);
+		        f->path, old->at.line, old->at.column);
 		return tw_hint(e, "others changed it since; put it back by hand.");
 	}
 	return true;
@@ -329,7 +328,8 @@ tw_dsn_plan_revert(const char *record, struct tw_dsn_plan *plan, struct tw_err *
 	files = json_object_get(json, "files");
 	if (ok && !json_is_array(files))
 		ok = tw_fail(e, EX_DATAERR, "'%s' is not a record of edits", record);
-	json_array_foreach(files, i, item) ok = ok && record_file(item, &own, e);
+	json_array_foreach (files, i, item)
+		ok = ok && record_file(item, &own, e);
 	json_decref(json);
 	if (!ok) {
 		tw_dsn_plan_free(&own);

@@ -44,7 +44,7 @@ struct tw_dsn_plan {
  * in `notes`; on success it may hold warnings, one a line.
  */
 bool tw_dsn_plan_set(char *const *operands, size_t n, const struct tw_dsn_wanted *wanted,
-		     struct tw_dsn_plan *plan, struct tw_buf *notes, struct tw_err *e);
+                     struct tw_dsn_plan *plan, struct tw_buf *notes, struct tw_err *e);
 
 /* tw_dsn_plan_revert plans to take back what a record says. EX_DATAERR: no record, or not found. */
 bool tw_dsn_plan_revert(const char *record, struct tw_dsn_plan *plan, struct tw_err *e);
@@ -78,7 +78,7 @@ json_t *tw_dsn_json(const char *path, const struct tw_dsn_found *f);
 
 /* One file below a directory: its DSNs, or the reason why it was skipped. */
 typedef bool tw_dsn_find_visit(const char *path, const struct tw_dsn_list *list,
-			       const struct tw_err *skipped, void *arg, struct tw_err *e);
+                               const struct tw_err *skipped, void *arg, struct tw_err *e);
 
 /*
  * tw_dsn_find visits every file below `dir` that tw_text_scan reads, in order of name. Symbolic
@@ -88,4 +88,4 @@ bool tw_dsn_find(const char *dir, tw_dsn_find_visit *visit, void *arg, struct tw
 
 /* tw_dsn_load reads a file and finds its DSNs; `st` may be NULL. On failure both stay empty. */
 bool tw_dsn_load(const char *path, struct tw_buf *bytes, struct stat *st, struct tw_dsn_list *list,
-		 struct tw_err *e);
+                 struct tw_err *e);

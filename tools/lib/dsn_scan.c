@@ -16,7 +16,7 @@ const char *
 tw_dsn_keyword(enum tw_dsn_key key)
 {
 	static const char *const names[TW_DSN_KEYS] = { "host",   "hostaddr", "port",
-							"dbname", "user",     "service" };
+		                                        "dbname", "user",     "service" };
 
 	return names[key];
 }
@@ -33,7 +33,7 @@ tw_dsn_note(struct tw_dsn *dsn, const struct tw_dsn_item *item, struct tw_err *e
 {
 	/* what libpq 15 to 18 mark with '*': dispchar of PQconninfoOptions */
 	static const char *const secrets[] = { "password", "sslpassword", "oauth_client_secret",
-					       "scram_client_key", "scram_server_key" };
+		                               "scram_client_key", "scram_server_key" };
 	struct tw_span *grown;
 
 	for (size_t i = 0; i < TW_DSN_KEYS; i++) {

@@ -12,13 +12,13 @@ pointer_check(const char *path, const char *pointer, struct tw_err *e)
 {
 	if (!tw_text_pointers(path))
 		return tw_fail(e, EX_USAGE, "'%s' is not a .json file: it has no '#%s'", path,
-			       pointer);
+		               pointer);
 	if (*pointer != '\0' && *pointer != '/')
 		return tw_fail(e, EX_USAGE, "'%s' is not a JSON pointer", pointer);
 	for (const char *at = pointer; (at = strchr(at, '~')) != NULL; at++) {
 		if (at[1] != '0' && at[1] != '1')
 			return tw_fail(e, EX_USAGE, "'%s' is not a JSON pointer: ~ is written ~0",
-				       pointer);
+			               pointer);
 	}
 	return true;
 }
@@ -87,21 +87,21 @@ tw_dsn_locator_free(struct tw_dsn_locator *l)
 
 bool
 tw_dsn_locate(const struct tw_source *src, const struct tw_dsn_locator *l, struct tw_place *at,
-	      struct tw_err *e)
+              struct tw_err *e)
 {
 	return l->pointer == NULL || tw_text_json_at(src, l->pointer, at, e);
 }
 
 bool
 tw_dsn_located(const struct tw_dsn_found *f, const struct tw_dsn_locator *l,
-	       const struct tw_place *at)
+               const struct tw_place *at)
 {
 	if (l->pointer != NULL)
 		return f->at.offset == at->offset;
 	if (l->line == 0)
 		return true;
 	return l->column > 0 ? f->at.line == l->line && f->at.column == l->column
-			     : f->at.line <= l->line && l->line <= f->last_line;
+	                     : f->at.line <= l->line && l->line <= f->last_line;
 }
 
 /* text_in tells whether a value is one of a list; an empty list holds all. */
@@ -124,7 +124,7 @@ port_of(const struct tw_dsn *dsn)
 	if (port == NULL)
 		return 5432;
 	return *port != '\0' && strspn(port, "0123456789") == strlen(port) ? strtol(port, NULL, 10)
-									   : -1;
+	                                                                   : -1;
 }
 
 /* host_of is the host that a DSN connects to: hostaddr goes before host. */
@@ -142,7 +142,7 @@ from_is(const struct tw_dsn *dsn, const struct tw_dsn_wanted *w)
 		return w->from_port == 0 && w->n_hosts == 0 && w->n_dbnames == 0;
 	return (w->from_port == 0 || port_of(dsn) == w->from_port) &&
 	       (text_in(dsn->value[TW_DSN_HOST], w->from_hosts, w->n_hosts) ||
-		text_in(host_of(dsn), w->from_hosts, w->n_hosts)) &&
+	        text_in(host_of(dsn), w->from_hosts, w->n_hosts)) &&
 	       text_in(dsn->value[TW_DSN_DBNAME], w->from_dbnames, w->n_dbnames);
 }
 
@@ -153,7 +153,7 @@ done_is(const struct tw_dsn *dsn, const struct tw_dsn_wanted *w)
 	if (dsn->opaque || dsn->value[TW_DSN_PORT] == NULL || port_of(dsn) != w->to.port)
 		return false;
 	if (w->to.host != NULL ? !text_in(host_of(dsn), &w->to.host, 1)
-			       : !text_in(host_of(dsn), w->from_hosts, w->n_hosts))
+	                       : !text_in(host_of(dsn), w->from_hosts, w->n_hosts))
 		return false;
 	return text_in(dsn->value[TW_DSN_DBNAME], w->from_dbnames, w->n_dbnames);
 }
@@ -161,7 +161,7 @@ done_is(const struct tw_dsn *dsn, const struct tw_dsn_wanted *w)
 /* candidates_list appends the places of the DSNs in question. */
 static bool
 candidates_list(const char *path, const struct tw_dsn_list *list, const bool *in,
-		struct tw_buf *notes, struct tw_err *e)
+                struct tw_buf *notes, struct tw_err *e)
 {
 	bool ok = true;
 
@@ -169,7 +169,7 @@ candidates_list(const char *path, const struct tw_dsn_list *list, const bool *in
 		const struct tw_place *at = &list->item[i].at;
 
 		ok = !in[i] || (tw_dsn_printable(path, strlen(path), notes, e) &&
-				tw_buf_printf(notes, e, ":%zu:%zu\n", at->line, at->column));
+		                tw_buf_printf(notes, e, ":%zu:%zu\n", at->line, at->column));
 	}
 	return ok;
 }
@@ -185,13 +185,13 @@ overridden(const struct tw_source *src, const struct tw_dsn_found *f, struct tw_
 	if (tw_text_json_at(src, f->pointer, &last, e) && last.offset == f->at.offset)
 		return true;
 	return tw_fail(e, EX_DATAERR, "%s:%zu:%zu: a later '%s' overrides this DSN", src->path,
-		       f->at.line, f->at.column, f->pointer);
+	               f->at.line, f->at.column, f->pointer);
 }
 
 /* located_mark marks what a locator points at; EX_DATAERR, with the place, where that is no DSN. */
 static bool
 located_mark(const struct tw_source *src, const struct tw_dsn_list *list,
-	     const struct tw_dsn_locator *l, bool *in, struct tw_err *e)
+             const struct tw_dsn_locator *l, bool *in, struct tw_err *e)
 {
 	struct tw_place at = { 0, 0, 0 };
 	bool any = false;
@@ -206,15 +206,15 @@ located_mark(const struct tw_source *src, const struct tw_dsn_list *list,
 		return true;
 	if (l->pointer != NULL)
 		return tw_fail(e, EX_DATAERR, "%s:%zu:%zu: the value at '%s' is not a DSN",
-			       src->path, at.line, at.column, l->pointer);
+		               src->path, at.line, at.column, l->pointer);
 	return l->line > 0 ? tw_fail(e, EX_DATAERR, "%s:%zu: no DSN there", src->path, l->line)
-			   : tw_fail(e, EX_DATAERR, "%s: no DSN in this file", src->path);
+	                   : tw_fail(e, EX_DATAERR, "%s: no DSN in this file", src->path);
 }
 
 /* selected_one narrows the marked DSNs down to the one that is meant. */
 static bool
 selected_one(const struct tw_source *src, const struct tw_dsn_list *list,
-	     const struct tw_dsn_wanted *w, const bool *in, size_t *index, struct tw_err *e)
+             const struct tw_dsn_wanted *w, const bool *in, size_t *index, struct tw_err *e)
 {
 	size_t from = 0, done = 0, first = 0;
 
@@ -227,10 +227,10 @@ selected_one(const struct tw_source *src, const struct tw_dsn_list *list,
 	if (from > 1) {
 		tw_fail(e, EX_DATAERR, "%s: %zu DSNs could be meant", src->path, from);
 		return tw_hint(e,
-			       "name one as %s or FILE:LINE, or narrow them down with --from-port, "
-			       "--from-host, --from-dbname.",
-			       tw_text_pointers(src->path) ? "FILE#/json/pointer"
-							   : "FILE:LINE:COLUMN");
+		               "name one as %s or FILE:LINE, or narrow them down with --from-port, "
+		               "--from-host, --from-dbname.",
+		               tw_text_pointers(src->path) ? "FILE#/json/pointer"
+		                                           : "FILE:LINE:COLUMN");
 	}
 	if (from == 0 && done == 0)
 		return tw_fail(e, EX_DATAERR, "%s: no DSN here has the --from values", src->path);
@@ -241,8 +241,8 @@ selected_one(const struct tw_source *src, const struct tw_dsn_list *list,
 
 bool
 tw_dsn_select(const struct tw_source *src, const struct tw_dsn_list *list,
-	      const struct tw_dsn_locator *l, const struct tw_dsn_wanted *wanted, size_t *index,
-	      struct tw_buf *notes, struct tw_err *e)
+              const struct tw_dsn_locator *l, const struct tw_dsn_wanted *wanted, size_t *index,
+              struct tw_buf *notes, struct tw_err *e)
 {
 	bool *in = calloc(list->n + 1, sizeof(*in)), ok;
 	struct tw_err ignored = TW_ERR_INIT;

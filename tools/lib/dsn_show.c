@@ -51,8 +51,8 @@ static json_t *
 place_json(const char *absolute, const struct tw_dsn_found *f)
 {
 	return json_pack("{so sI sI so ss}", "path", text_json(absolute, false), "line",
-			 (json_int_t)f->at.line, "column", (json_int_t)f->at.column, "pointer",
-			 text_json(f->pointer, false), "form", tw_dsn_form_name(f->dsn.form));
+	                 (json_int_t)f->at.line, "column", (json_int_t)f->at.column, "pointer",
+	                 text_json(f->pointer, false), "form", tw_dsn_form_name(f->dsn.form));
 }
 
 json_t *
@@ -100,7 +100,7 @@ tw_dsn_plan_report(const struct tw_dsn_plan *plan, const char *status)
 		}
 		if (f->n == 0) { /* reverted: the record's edits, where they were still there */
 			one = json_pack("{so sb}", "path", text_json(f->absolute, false), "changed",
-					f->changes);
+			                f->changes);
 			json_object_set_new(one, "edits", edits_json(&f->edits));
 			json_array_append_new(files, one);
 		}
@@ -124,7 +124,7 @@ tw_dsn_plan_lines(const struct tw_dsn_plan *plan, struct tw_buf *out, struct tw_
 
 			ok = tw_dsn_printable(f->path, len, out, e) &&
 			     tw_buf_printf(out, e, ":%zu:%zu: %s\n", at->line, at->column,
-					   m->edits.n > 0 ? "changed" : "unchanged");
+			                   m->edits.n > 0 ? "changed" : "unchanged");
 		}
 		if (ok && f->n == 0)
 			ok = tw_dsn_printable(f->path, len, out, e) &&
@@ -139,8 +139,8 @@ diff_line(char sign, const struct tw_dsn_found *f, struct tw_buf *out, struct tw
 {
 	struct tw_buf masked = TW_BUF_INIT;
 	bool ok = tw_dsn_masked(&f->text, &f->dsn, &masked, e) && tw_buf_add(out, &sign, 1, e) &&
-		  tw_dsn_printable(tw_buf_text(&masked), masked.len, out, e) &&
-		  tw_buf_puts(out, "\n", e);
+	          tw_dsn_printable(tw_buf_text(&masked), masked.len, out, e) &&
+	          tw_buf_puts(out, "\n", e);
 
 	tw_buf_free(&masked);
 	return ok;
@@ -149,7 +149,7 @@ diff_line(char sign, const struct tw_dsn_found *f, struct tw_buf *out, struct tw
 /* diff_dsn appends the change of one DSN; nothing where it is none. */
 static bool
 diff_dsn(const struct tw_dsn_found *old, const struct tw_dsn_found *new, struct tw_buf *out,
-	 struct tw_err *e)
+         struct tw_err *e)
 {
 	const char *pointer = old->pointer != NULL ? old->pointer : "";
 
@@ -157,7 +157,7 @@ diff_dsn(const struct tw_dsn_found *old, const struct tw_dsn_found *new, struct 
 	    memcmp(tw_buf_text(&old->text), tw_buf_text(&new->text), old->text.len) == 0)
 		return true;
 	return tw_buf_printf(out, e, "@@ -%zu +%zu @@%s", old->at.line, new->at.line,
-			     *pointer != '\0' ? " " : "") &&
+	                     *pointer != '\0' ? " " : "") &&
 	       tw_dsn_printable(pointer, strlen(pointer), out, e) && tw_buf_puts(out, "\n", e) &&
 	       diff_line('-', old, out, e) && diff_line('+', new, out, e);
 }

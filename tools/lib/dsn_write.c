@@ -11,7 +11,7 @@ static struct tw_attr
 attr_of(const struct stat *st, bool with_time)
 {
 	return (struct tw_attr){ st->st_mode & 07777, st->st_uid, st->st_gid, with_time,
-				 st->st_mtim };
+		                 st->st_mtim };
 }
 
 /* edits_whole makes sure that JSON can hold every edit: bytes that are not UTF-8 it cannot. */
@@ -37,8 +37,8 @@ dsns_json(const struct tw_dsn_file *f)
 		const struct tw_dsn_found *d = &f->before.item[f->meant[i].index];
 
 		ok = json_array_append_new(list, json_pack("{ss? ss? ss?}", "pointer", d->pointer,
-							   "dbname", d->dsn.value[TW_DSN_DBNAME],
-							   "user", d->dsn.value[TW_DSN_USER])) == 0;
+		                                           "dbname", d->dsn.value[TW_DSN_DBNAME],
+		                                           "user", d->dsn.value[TW_DSN_USER])) == 0;
 	}
 	if (!ok)
 		json_decref(list);
@@ -60,13 +60,13 @@ record_text(const struct tw_dsn_plan *plan, struct tw_buf *out, struct tw_err *e
 			continue;
 		/* a NULL among the values makes the whole NULL, and nothing of it leaks */
 		file = json_pack("{ss so so}", "path", f->absolute, "dsns", dsns_json(f), "edits",
-				 edits_whole(&f->edits));
+		                 edits_whole(&f->edits));
 		ok = file != NULL && json_array_append_new(files, file) == 0;
 		if (!ok)
 			tw_fail(e, EX_DATAERR,
-				"%s: its name or old text is not UTF-8, which a record "
-				"cannot hold",
-				f->path);
+			        "%s: its name or old text is not UTF-8, which a record "
+			        "cannot hold",
+			        f->path);
 	}
 	if (ok && json_object_set_new(report, "files", files) != 0)
 		ok = tw_fail(e, EX_OSERR, "out of memory");
@@ -91,7 +91,7 @@ record_write(const struct tw_dsn_plan *plan, const char *path, struct tw_err *e)
 	if (exists) {
 		tw_fail(e, EX_CANTCREAT, "record '%s' exists", path);
 		return tw_hint(e,
-			       "it may be needed to take an earlier change back; name a new file.");
+		               "it may be needed to take an earlier change back; name a new file.");
 	}
 	ok = record_text(plan, &text, e) && tw_file_replace(path, text.data, text.len, &attr, e);
 	tw_buf_free(&text);
@@ -108,7 +108,7 @@ file_write(const struct tw_dsn_file *f, struct tw_err *e)
 	bool ok = tw_file_read(f->path, TW_FILE_LIMIT, &now, &st, e);
 
 	if (ok && (now.len != f->old.len ||
-		   memcmp(tw_buf_text(&now), tw_buf_text(&f->old), now.len) != 0))
+	           memcmp(tw_buf_text(&now), tw_buf_text(&f->old), now.len) != 0))
 		ok = tw_fail(e, EX_TEMPFAIL, "'%s' was changed meanwhile", f->path);
 	tw_buf_free(&now);
 	return ok && tw_file_replace(f->path, f->new.data, f->new.len, &attr, e);

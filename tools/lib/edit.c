@@ -98,7 +98,8 @@ anchor_find(const struct tw_edit *edit, const struct tw_buf *file)
 {
 	size_t k = 4, at;
 
-	while (k <= TW_EDIT_CONTEXT && place_find(edit, &edit->new, k, file->data, file->len, &at) != 1)
+	while (k <= TW_EDIT_CONTEXT &&
+	       place_find(edit, &edit->new, k, file->data, file->len, &at) != 1)
 		k *= 2;
 	return k;
 }

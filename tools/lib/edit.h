@@ -16,7 +16,7 @@ struct tw_edit {
 	struct tw_buf new;    /* and after; never both empty */
 	struct tw_buf before; /* the bytes around it in the edited file; may hold secrets */
 	struct tw_buf after;
-	size_t anchor;        /* so many bytes of it are needed to tell the edit from its like */
+	size_t anchor; /* so many bytes of it are needed to tell the edit from its like */
 };
 
 /* The edits of one file, by rising offset, none overlapping another. */
@@ -25,7 +25,10 @@ struct tw_edits {
 	struct tw_edit *item;
 };
 
-#define TW_EDITS_INIT { 0, NULL }
+#define TW_EDITS_INIT   \
+	{               \
+		0, NULL \
+	}
 
 /* tw_edits_add appends an edit; it must start at or after the end of the last one. */
 bool tw_edits_add(struct tw_edits *edits, size_t offset, const char *old, size_t old_len,

@@ -15,7 +15,10 @@ struct tw_err {
 	char hint[512];
 };
 
-#define TW_ERR_INIT { 0 }
+#define TW_ERR_INIT \
+	{           \
+		0   \
+	}
 
 /* tw_fail records the error `exit` with a message (lower case, no full stop); always false. */
 bool tw_fail(struct tw_err *e, int exit, const char *fmt, ...)

@@ -32,7 +32,8 @@ path_step(int dir, const char *name, const char *path, struct tw_err *e)
 	int follow = 0, fd;
 
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
-		tw_fail_errno(e, errno == ENOENT ? EX_NOINPUT : EX_NOPERM, "'%s': '%s'", path, name);
+		tw_fail_errno(e, errno == ENOENT ? EX_NOINPUT : EX_NOPERM, "'%s': '%s'", path,
+		              name);
 		return -1;
 	}
 	if (S_ISLNK(st.st_mode)) {
@@ -45,9 +46,11 @@ path_step(int dir, const char *name, const char *path, struct tw_err *e)
 	}
 	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW));
 	if (fd < 0 && errno == EACCES) /* search permission is enough to go through */
-		fd = openat(dir, name, O_PATH | O_DIRECTORY | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW));
+		fd = openat(dir, name,
+		            O_PATH | O_DIRECTORY | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW));
 	if (fd < 0)
-		tw_fail_errno(e, errno == ENOTDIR ? EX_NOINPUT : EX_NOPERM, "'%s': '%s'", path, name);
+		tw_fail_errno(e, errno == ENOTDIR ? EX_NOINPUT : EX_NOPERM, "'%s': '%s'", path,
+		              name);
 	return fd;
 }
 

@@ -27,7 +27,10 @@ struct tw_findings {
 	struct tw_finding *item;
 };
 
-#define TW_FINDINGS_INIT { 0, NULL }
+#define TW_FINDINGS_INIT \
+	{                \
+		0, NULL  \
+	}
 
 void tw_findings_free(struct tw_findings *f);
 

@@ -6,8 +6,7 @@
 #include <string.h>
 
 /* What a key is made of without quotes. */
-#define KEY_BYTES \
-	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-*"
+#define KEY_BYTES "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-*"
 
 #define BLANKS " \t\r\f\v"
 
@@ -67,7 +66,8 @@ static bool
 section_add(struct parser *p, const char *name, size_t n, size_t column, struct tw_err *e)
 {
 	struct tw_ini *ini = p->ini;
-	struct tw_ini_section *grown = realloc(ini->section, (ini->n_sections + 1) * sizeof(*grown));
+	struct tw_ini_section *grown = realloc(ini->section,
+	                                       (ini->n_sections + 1) * sizeof(*grown));
 	char *copy = strndup(name, n);
 	struct tw_place at = { p->line, (int)column };
 
@@ -80,12 +80,14 @@ section_add(struct parser *p, const char *name, size_t n, size_t column, struct 
 	grown[ini->n_sections++] = (struct tw_ini_section){ copy, at };
 	for (size_t i = 0; i + 1 < ini->n_sections; i++) {
 		if (strcmp(grown[i].name, copy) == 0)
-			return tw_finding_add(p->findings, at, TW_ERROR, "duplicate-section",
-			                      "move its lines up to the first one", e,
-			                      "section [%s] begins again (first at line %d)%s", copy,
-			                      grown[i].at.line,
-			                      strcmp(copy, "pgbouncer") == 0
-			                          ? ": PgBouncer resets every key to its default here" : "");
+			return tw_finding_add(
+			    p->findings, at, TW_ERROR, "duplicate-section",
+			    "move its lines up to the first one", e,
+			    "section [%s] begins again (first at line %d)%s", copy,
+			    grown[i].at.line,
+			    strcmp(copy, "pgbouncer") == 0
+				? ": PgBouncer resets every key to its default here"
+				: "");
 	}
 	return true;
 }
@@ -97,8 +99,8 @@ line_section(struct parser *p, const char *line, size_t start, struct tw_err *e)
 	size_t n = strcspn(line + start + 1, "]");
 
 	if (line[start + 1 + n] != ']')
-		return report(p, start + 1, TW_ERROR, "syntax", "the section's name has no closing bracket",
-		              "write [name]", e);
+		return report(p, start + 1, TW_ERROR, "syntax",
+		              "the section's name has no closing bracket", "write [name]", e);
 	return section_add(p, line + start + 1, n, start + 1, e);
 }
 
@@ -111,10 +113,12 @@ entry_add(struct parser *p, const struct tw_ini_entry *entry, struct tw_err *e)
 	const struct tw_ini_entry *old = tw_ini_find(ini, section, entry->key);
 	struct tw_ini_entry *grown;
 
-	if (old != NULL && !tw_finding_add(p->findings, entry->key_at, TW_WARNING, "duplicate-key",
-	                                   "keep one of them", e,
-	                                   "key '%s' comes twice in [%s] (first at line %d): the last one "
-	                                   "counts", entry->key, section, old->key_at.line))
+	if (old != NULL &&
+	    !tw_finding_add(p->findings, entry->key_at, TW_WARNING, "duplicate-key",
+	                    "keep one of them", e,
+	                    "key '%s' comes twice in [%s] (first at line %d): the last one "
+	                    "counts",
+	                    entry->key, section, old->key_at.line))
 		return false;
 	grown = realloc(ini->entry, (ini->n_entries + 1) * sizeof(*grown));
 	if (grown == NULL)
@@ -132,7 +136,8 @@ comment_suspect(const char *value)
 
 	for (const char *at = value; *at != '\0'; at++) {
 		quoted ^= *at == '\'';
-		if (!quoted && (*at == ';' || *at == '#') && at > value && (at[-1] == ' ' || at[-1] == '\t'))
+		if (!quoted && (*at == ';' || *at == '#') && at > value &&
+		    (at[-1] == ' ' || at[-1] == '\t'))
 			return at;
 	}
 	return NULL;
@@ -151,7 +156,8 @@ line_value(struct parser *p, const char *line, size_t key, size_t key_len, size_
 	while (end > start && strchr(BLANKS, line[end - 1]) != NULL)
 		end--;
 	if (p->ini->n_sections == 0)
-		return report(p, key + 1, TW_ERROR, "outside-section", "a key stands before any section",
+		return report(p, key + 1, TW_ERROR, "outside-section",
+		              "a key stands before any section",
 		              "put it below [pgbouncer] or [databases]", e);
 	entry.section = p->ini->n_sections - 1;
 	entry.value_at = (struct tw_place){ p->line, (int)start + 1 };
@@ -185,8 +191,8 @@ line_key(struct parser *p, const char *line, size_t start, struct tw_err *e)
 		return report(p, start + 1, TW_ERROR, "syntax", "the line has no '='",
 		              "write key = value, or begin a comment with ';'", e);
 	if (n == 0 || (quoted && line[at] != '\''))
-		return report(p, start + 1, TW_ERROR, "syntax", "the line does not begin with a key",
-		              "write key = value", e);
+		return report(p, start + 1, TW_ERROR, "syntax",
+		              "the line does not begin with a key", "write key = value", e);
 	at += quoted;
 	at += strspn(line + at, BLANKS);
 	if (line[at] != '=')
@@ -251,18 +257,19 @@ tw_ini_parse(const struct tw_buf *text, struct tw_ini *ini, struct tw_findings *
 	while (bol > 0 && bytes[bol - 1] != '\n')
 		bol--;
 	p.line += end > 0 && bol == end; /* the NUL begins a line */
-	if (end < text->len && !report(&p, end - bol + 1, TW_ERROR, "nul",
-	                               "a NUL byte: PgBouncer ignores everything behind it",
-	                               "remove it", e))
+	if (end < text->len &&
+	    !report(&p, end - bol + 1, TW_ERROR, "nul",
+	            "a NUL byte: PgBouncer ignores everything behind it", "remove it", e))
 		return false;
 	p.line = 1;
-	if (bom > 0 && !report(&p, 1, TW_ERROR, "bom", "a byte order mark: PgBouncer refuses the file",
-	                       "save it as UTF-8 without BOM", e))
+	if (bom > 0 &&
+	    !report(&p, 1, TW_ERROR, "bom", "a byte order mark: PgBouncer refuses the file",
+	            "save it as UTF-8 without BOM", e))
 		return false;
 	p.line = p.cr_line;
 	return p.cr_count == 0 ||
-	       tw_finding_add(findings, (struct tw_place){ p.cr_line, 1 }, TW_WARNING, "carriage-return",
-	                      "save it with the line ends of Unix", e,
+	       tw_finding_add(findings, (struct tw_place){ p.cr_line, 1 }, TW_WARNING,
+	                      "carriage-return", "save it with the line ends of Unix", e,
 	                      "%d line%s end%s in a carriage return", p.cr_count,
 	                      p.cr_count > 1 ? "s" : "", p.cr_count > 1 ? "" : "s");
 }

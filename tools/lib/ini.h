@@ -29,7 +29,10 @@ struct tw_ini {
 	struct tw_ini_entry *entry;
 };
 
-#define TW_INI_INIT { 0, 0, NULL, NULL }
+#define TW_INI_INIT              \
+	{                        \
+		0, 0, NULL, NULL \
+	}
 
 void tw_ini_free(struct tw_ini *ini);
 

@@ -36,7 +36,8 @@ tw_time_now(char out[TW_TIME_SIZE])
 	time_t now = time(NULL);
 	struct tm utc;
 
-	if (gmtime_r(&now, &utc) == NULL || strftime(out, TW_TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
+	if (gmtime_r(&now, &utc) == NULL ||
+	    strftime(out, TW_TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
 		out[0] = '\0';
 }
 

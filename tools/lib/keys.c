@@ -204,10 +204,10 @@ tw_key_supported(enum tw_key_scope scope, const char *name, int version, struct 
 		return tw_fail(e, EX_CONFIG, "%s: no version of PgBouncer knows this key", name);
 	if (version != 0 && version < k->since)
 		return tw_fail(e, EX_CONFIG, "%s: known since PgBouncer %s, this is %s", name,
-			       version_text(k->since, limit), version_text(version, installed));
+		               version_text(k->since, limit), version_text(version, installed));
 	if (version != 0 && k->removed != 0 && version >= k->removed)
 		return tw_fail(e, EX_CONFIG, "%s: removed in PgBouncer %s, this is %s", name,
-			       version_text(k->removed, limit), version_text(version, installed));
+		               version_text(k->removed, limit), version_text(version, installed));
 	return true;
 }
 

@@ -50,15 +50,17 @@ rule_sections(const struct tw_lint *lint, struct tw_findings *f, struct tw_err *
 				return false;
 		} else if (strcmp(s->name, "pgbouncer") != 0 && strcmp(s->name, "databases") != 0 &&
 		           strcmp(s->name, "users") != 0 && strcmp(s->name, "peers") != 0) {
-			if (!tw_finding_add(f, s->at, TW_ERROR, "unknown-section",
-			                    "the sections are pgbouncer, databases, users and peers", e,
-			                    "section [%s] is unknown: PgBouncer does not start", s->name))
+			if (!tw_finding_add(
+				f, s->at, TW_ERROR, "unknown-section",
+				"the sections are pgbouncer, databases, users and peers", e,
+				"section [%s] is unknown: PgBouncer does not start", s->name))
 				return false;
 		}
 	}
-	return main_section || tw_finding_add(f, (struct tw_place){ 1, 1 }, TW_ERROR, "no-section",
-	                                      "add [pgbouncer]", e,
-	                                      "section [pgbouncer] is missing: PgBouncer does not start");
+	return main_section ||
+	       tw_finding_add(f, (struct tw_place){ 1, 1 }, TW_ERROR, "no-section",
+	                      "add [pgbouncer]", e,
+	                      "section [pgbouncer] is missing: PgBouncer does not start");
 }
 
 /* rule_quoted_keys: keys in single quotes are read from 1.25 on. */
@@ -69,7 +71,8 @@ rule_quoted_keys(const struct tw_lint *lint, struct tw_findings *f, struct tw_er
 		const struct tw_ini_entry *entry = &lint->ini.entry[i];
 
 		if (entry->quoted && lint->version != 0 && lint->version < TW_PGBOUNCER(1, 25, 0) &&
-		    !tw_finding_add(f, entry->key_at, TW_ERROR, "syntax", "use a name without quotes", e,
+		    !tw_finding_add(f, entry->key_at, TW_ERROR, "syntax",
+		                    "use a name without quotes", e,
 		                    "quoted names are known since PgBouncer 1.25.0"))
 			return false;
 	}
@@ -78,8 +81,8 @@ rule_quoted_keys(const struct tw_lint *lint, struct tw_findings *f, struct tw_er
 
 /* key_known appends a finding for a key that this version does not take. */
 static bool
-key_known(const struct tw_lint *lint, enum tw_key_scope scope, const char *name,
-          struct tw_place at, struct tw_findings *f, struct tw_err *e)
+key_known(const struct tw_lint *lint, enum tw_key_scope scope, const char *name, struct tw_place at,
+          struct tw_findings *f, struct tw_err *e)
 {
 	struct tw_err why = TW_ERR_INIT;
 	bool known = tw_key_find(scope, name) != NULL;
@@ -87,9 +90,9 @@ key_known(const struct tw_lint *lint, enum tw_key_scope scope, const char *name,
 	if (tw_key_supported(scope, name, lint->version, &why))
 		return true;
 	return tw_finding_add(f, at, TW_ERROR,
-	                      !known                               ? "unknown-key"
+	                      !known                                 ? "unknown-key"
 	                      : strstr(why.msg, ": removed") != NULL ? "removed-key"
-	                                                           : "key-too-new",
+	                                                             : "key-too-new",
 	                      "remove it", e, "%s", why.msg);
 }
 
@@ -111,7 +114,8 @@ seconds_text(const char *s)
 	char *end;
 	double n = strtod(s, &end);
 
-	return end != s && *end == '\0' && n >= 0 && n < 1e9 && strspn(s, "0123456789.eE+") == strlen(s);
+	return end != s && *end == '\0' && n >= 0 && n < 1e9 &&
+	       strspn(s, "0123456789.eE+") == strlen(s);
 }
 
 /* value_check judges one value of a numeric key; `shown` is "" where it must not be repeated. */
@@ -123,8 +127,8 @@ value_check(const struct tw_key *k, const char *value, struct tw_place at, const
 	bool number = number_text(value, &n);
 
 	if (k->type == TW_KEY_SECONDS && !seconds_text(value))
-		return tw_finding_add(f, at, TW_ERROR, "seconds", "write a plain number of seconds", e,
-		                      "%s: %s is not a number of seconds", k->name, shown);
+		return tw_finding_add(f, at, TW_ERROR, "seconds", "write a plain number of seconds",
+		                      e, "%s: %s is not a number of seconds", k->name, shown);
 	if (k->type == TW_KEY_BOOL && !(number && (n == 0 || n == 1)))
 		return tw_finding_add(f, at, TW_ERROR, "boolean", "write 0 or 1", e,
 		                      "%s: %s is not 0 or 1", k->name, shown);
@@ -133,8 +137,8 @@ value_check(const struct tw_key *k, const char *value, struct tw_place at, const
 		                      "%s: %s is not an integer", k->name, shown);
 	if (k->type == TW_KEY_INT && n < 0)
 		return tw_finding_add(f, at, TW_ERROR, "integer", "write 0 or more", e,
-		                      "%s: %s is negative, which PgBouncer accepts in silence", k->name,
-		                      shown);
+		                      "%s: %s is negative, which PgBouncer accepts in silence",
+		                      k->name, shown);
 	return true;
 }
 
@@ -148,7 +152,8 @@ port_check(const char *name, const char *value, long least, struct tw_place at,
 	if (!number_text(value, &n) || n < 0 || (n >= least && n <= 65535))
 		return true;
 	return tw_finding_add(f, at, TW_ERROR, "port", "write a number from 1 to 65535", e,
-	                      "%s: %ld is no port: PgBouncer takes it modulo 65536 or refuses it", name, n);
+	                      "%s: %ld is no port: PgBouncer takes it modulo 65536 or refuses it",
+	                      name, n);
 }
 
 /* rule_settings: the keys and values of [pgbouncer]. */
@@ -184,9 +189,10 @@ pair_check(const struct tw_lint *lint, enum tw_key_scope scope, const struct tw_
 	if (strcmp(pair->key, "password") == 0)
 		*secret = true;
 	if (k == NULL && *secret) /* what stands behind a badly quoted password may be its rest */
-		return tw_finding_add(f, at, TW_ERROR, "unknown-key",
-		                      "single quotes hold a value with blanks; double a quote inside", e,
-		                      "a key that PgBouncer does not know, behind a password");
+		return tw_finding_add(
+		    f, at, TW_ERROR, "unknown-key",
+		    "single quotes hold a value with blanks; double a quote inside", e,
+		    "a key that PgBouncer does not know, behind a password");
 	if (!key_known(lint, scope, pair->key, at, f, e))
 		return false;
 	if (k == NULL || (k->type != TW_KEY_INT && k->type != TW_KEY_SECONDS))
@@ -214,13 +220,15 @@ rule_lines(const struct tw_lint *lint, struct tw_findings *f, struct tw_err *e)
 			continue;
 		while (ok && (r = tw_pair_next(entry->value, &next, &pair)) == TW_PAIR) {
 			at.column = entry->value_at.column + (int)pair.at;
-			ok = pair_check(lint, users ? TW_KEY_USER : TW_KEY_DATABASE, &pair, at, &secret, f, e);
+			ok = pair_check(lint, users ? TW_KEY_USER : TW_KEY_DATABASE, &pair, at,
+			                &secret, f, e);
 		}
 		at.column = entry->value_at.column + (int)pair.at;
 		if (ok && r == TW_PAIR_BROKEN)
-			ok = tw_finding_add(f, at, TW_ERROR, "connection-string",
-			                    "write key='value', a blank between pairs, and double a quote inside",
-			                    e, "PgBouncer cannot read the rest of this line");
+			ok = tw_finding_add(
+			    f, at, TW_ERROR, "connection-string",
+			    "write key='value', a blank between pairs, and double a quote inside",
+			    e, "PgBouncer cannot read the rest of this line");
 		explicit_bzero(&pair, sizeof(pair));
 	}
 	return ok;
@@ -229,7 +237,8 @@ rule_lines(const struct tw_lint *lint, struct tw_findings *f, struct tw_err *e)
 bool
 tw_lint_rules(const struct tw_lint *lint, struct tw_findings *findings, struct tw_err *e)
 {
-	static const rule_fn rules[] = { rule_sections, rule_quoted_keys, rule_settings, rule_lines };
+	static const rule_fn rules[] = { rule_sections, rule_quoted_keys, rule_settings,
+		                         rule_lines };
 
 	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++) {
 		if (!rules[i](lint, findings, e))

@@ -15,11 +15,14 @@ struct tw_lint {
 	struct tw_ini ini;
 };
 
-#define TW_LINT_INIT { NULL, 0, TW_INI_INIT }
+#define TW_LINT_INIT                 \
+	{                            \
+		NULL, 0, TW_INI_INIT \
+	}
 
 /* tw_lint_read reads and parses the file; errors of tw_file_read and tw_ini_parse. */
-bool tw_lint_read(const char *path, int version, struct tw_lint *lint,
-                  struct tw_findings *findings, struct tw_err *e);
+bool tw_lint_read(const char *path, int version, struct tw_lint *lint, struct tw_findings *findings,
+                  struct tw_err *e);
 
 void tw_lint_free(struct tw_lint *lint);
 

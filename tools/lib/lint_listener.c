@@ -32,15 +32,16 @@ address_check(const char *address, int port, struct tw_place at, const int *pids
 	if (!tw_listener_find(address, port, &found, e))
 		return false;
 	if (found.n == 0)
-		return tw_finding_add(f, at, TW_ERROR, "listener", "see PgBouncer's log, and restart it", e,
+		return tw_finding_add(f, at, TW_ERROR, "listener",
+		                      "see PgBouncer's log, and restart it", e,
 		                      "nobody listens on %s:%d", address, port);
 	for (size_t i = 0; i < found.n; i++) {
 		if (!socket_owned(found.item[i].inode, pids, n, &owned, e))
 			return false;
 		if (!owned && !tw_finding_add(f, at, TW_ERROR, "listener",
 		                              "stop the other process, or choose another port", e,
-		                              "port %d on %s belongs to another process than %d", port,
-		                              found.item[i].address, pids[0]))
+		                              "port %d on %s belongs to another process than %d",
+		                              port, found.item[i].address, pids[0]))
 			return false;
 	}
 	return true;
@@ -56,8 +57,8 @@ tw_lint_listener(const struct tw_lint *lint, const int *pids, size_t n,
 	bool ok = true;
 
 	if (addr == NULL || *addr->value == '\0')
-		return tw_finding_add(findings, addr ? addr->key_at : (struct tw_place){ 1, 1 }, TW_ERROR,
-		                      "listener", "set listen_addr", e,
+		return tw_finding_add(findings, addr ? addr->key_at : (struct tw_place){ 1, 1 },
+		                      TW_ERROR, "listener", "set listen_addr", e,
 		                      "listen_addr is empty: PgBouncer takes no TCP connection");
 	copy = strdup(addr->value);
 	if (copy == NULL)
@@ -66,7 +67,8 @@ tw_lint_listener(const struct tw_lint *lint, const int *pids, size_t n,
 	while (ok && (address = strsep(&next, ", \t")) != NULL) {
 		if (*address != '\0')
 			ok = address_check(address, port ? (int)strtol(port->value, NULL, 0) : 6432,
-			                   port ? port->key_at : addr->key_at, pids, n, findings, e);
+			                   port ? port->key_at : addr->key_at, pids, n, findings,
+			                   e);
 	}
 	free(copy);
 	return ok;

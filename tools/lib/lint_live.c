@@ -15,7 +15,8 @@
 static const struct {
 	const char *key;
 	const char *columns[2]; /* the first that exists; versions rename them */
-	const char *fallback;   /* what the daemon shows where the line has no such key; NULL: anything */
+	const char
+	    *fallback; /* what the daemon shows where the line has no such key; NULL: anything */
 } database_columns[] = {
 	{ "host", { "host", NULL }, "" },
 	{ "port", { "port", NULL }, "5432" },
@@ -100,14 +101,17 @@ setting_differs(const struct tw_ini_entry *entry, const PGresult *rows, int row,
 	if (row < 0)
 		return tw_finding_add(f, entry->key_at, TW_ERROR, "restart-needed",
 		                      "check the version that runs, and restart it", e,
-		                      "%s: the running PgBouncer does not know this key", entry->key);
+		                      "%s: the running PgBouncer does not know this key",
+		                      entry->key);
 	if (changeable != NULL && strcmp(changeable, "no") == 0)
-		return tw_finding_add(f, entry->key_at, TW_ERROR, "restart-needed", "restart PgBouncer", e,
-		                      "%s: the file has '%s', the running PgBouncer has '%s': differs; takes a "
-		                      "restart", entry->key, entry->value, value ? value : "");
-	return tw_finding_add(f, entry->key_at, TW_ERROR, "reload-needed", "RELOAD, and look again", e,
-	                      "%s: the file has '%s', the running PgBouncer has '%s'", entry->key,
-	                      entry->value, value ? value : "");
+		return tw_finding_add(
+		    f, entry->key_at, TW_ERROR, "restart-needed", "restart PgBouncer", e,
+		    "%s: the file has '%s', the running PgBouncer has '%s': differs; takes a "
+		    "restart",
+		    entry->key, entry->value, value ? value : "");
+	return tw_finding_add(f, entry->key_at, TW_ERROR, "reload-needed", "RELOAD, and look again",
+	                      e, "%s: the file has '%s', the running PgBouncer has '%s'",
+	                      entry->key, entry->value, value ? value : "");
 }
 
 /* settings_check holds each key of [pgbouncer] against SHOW CONFIG. */
@@ -161,9 +165,10 @@ database_check(const struct tw_ini_entry *entry, const PGresult *rows, int row, 
 		if (expected == NULL || value == NULL || values_same(k->type, expected, value))
 			continue;
 		*same = false;
-		if (!tw_finding_add(f, entry->key_at, TW_ERROR, "reload-needed", "RELOAD, and look again", e,
-		                    "database '%s': the file has %s '%s', the running PgBouncer has '%s'",
-		                    entry->key, database_columns[i].key, expected, value))
+		if (!tw_finding_add(
+			f, entry->key_at, TW_ERROR, "reload-needed", "RELOAD, and look again", e,
+			"database '%s': the file has %s '%s', the running PgBouncer has '%s'",
+			entry->key, database_columns[i].key, expected, value))
 			return false;
 	}
 	return true;
@@ -185,9 +190,11 @@ extras_check(const struct tw_lint *lint, const PGresult *rows, struct tw_finding
 	for (int row = 0; row < PQntuples(rows); row++) {
 		const char *name = tw_admin_value(rows, row, "name");
 
-		if (strcmp(name, "pgbouncer") != 0 && tw_ini_find(&lint->ini, "databases", name) == NULL &&
-		    !tw_finding_add(f, at, TW_ERROR, "reload-needed", "RELOAD, or restart PgBouncer", e,
-		                    "the running PgBouncer has the database '%s', the file has not", name))
+		if (strcmp(name, "pgbouncer") != 0 &&
+		    tw_ini_find(&lint->ini, "databases", name) == NULL &&
+		    !tw_finding_add(
+			f, at, TW_ERROR, "reload-needed", "RELOAD, or restart PgBouncer", e,
+			"the running PgBouncer has the database '%s', the file has not", name))
 			return false;
 	}
 	return true;
@@ -205,11 +212,13 @@ databases_check(const struct tw_lint *lint, const PGresult *rows, struct tw_live
 		int row = tw_admin_row(rows, "name", entry->key);
 		bool same = row >= 0;
 
-		if (tw_ini_find(&lint->ini, "databases", entry->key) != entry || strcmp(entry->key, "*") == 0)
+		if (tw_ini_find(&lint->ini, "databases", entry->key) != entry ||
+		    strcmp(entry->key, "*") == 0)
 			continue;
-		if (row < 0 && !tw_finding_add(f, entry->key_at, TW_ERROR, "reload-needed",
-		                               "RELOAD, and look again", e,
-		                               "the running PgBouncer has no database '%s'", entry->key))
+		if (row < 0 &&
+		    !tw_finding_add(f, entry->key_at, TW_ERROR, "reload-needed",
+		                    "RELOAD, and look again", e,
+		                    "the running PgBouncer has no database '%s'", entry->key))
 			return false;
 		if (row >= 0 && !database_check(entry, rows, row, &same, f, e))
 			return false;

@@ -48,8 +48,10 @@ static bool
 address_takes(const struct address *bound, const struct addrinfo *wanted)
 {
 	for (const struct addrinfo *ai = wanted; ai != NULL; ai = ai->ai_next) {
-		const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)ai->ai_addr;
-		const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)ai->ai_addr;
+		const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)
+		                                   ai->ai_addr;
+		const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)
+		                                    ai->ai_addr;
 
 		/* A socket on :: takes IPv4 too, unless IPV6_V6ONLY, which /proc does not show. */
 		if (address_any(bound) && (bound->family == AF_INET6 || ai->ai_family == AF_INET))
@@ -114,7 +116,8 @@ tw_listener_find(const char *address, int port, struct tw_listeners *found, stru
 	if (strcmp(address, "*") != 0) {
 		failed = getaddrinfo(address, NULL, &hints, &wanted);
 		if (failed != 0)
-			return tw_fail(e, EX_UNAVAILABLE, "address '%s': %s", address, gai_strerror(failed));
+			return tw_fail(e, EX_UNAVAILABLE, "address '%s': %s", address,
+			               gai_strerror(failed));
 	}
 	ok = table_read("/proc/net/tcp", wanted, port, &own, e) &&
 	     table_read("/proc/net/tcp6", wanted, port, &own, e);

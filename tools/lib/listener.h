@@ -22,8 +22,7 @@ struct tw_listeners {
  * every address. `address` is numeric, a host name, or "*" for any.
  * Errors: EX_UNAVAILABLE (the name does not resolve), EX_OSERR (/proc cannot be read).
  */
-bool tw_listener_find(const char *address, int port, struct tw_listeners *found,
-                      struct tw_err *e);
+bool tw_listener_find(const char *address, int port, struct tw_listeners *found, struct tw_err *e);
 
 /* tw_listener_any tells whether anybody listens on `port`, on whatever address. */
 bool tw_listener_any(int port, bool *any, struct tw_err *e);

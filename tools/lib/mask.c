@@ -141,8 +141,7 @@ line_changed(const struct tw_buf *old, const struct tw_buf *old_masked, const st
 }
 
 bool
-tw_mask_changed(const struct tw_buf *old, const struct tw_buf *new, size_t *count,
-                struct tw_err *e)
+tw_mask_changed(const struct tw_buf *old, const struct tw_buf *new, size_t *count, struct tw_err *e)
 {
 	struct tw_buf old_masked = TW_BUF_INIT, new_masked = TW_BUF_INIT;
 	bool ok = tw_mask(tw_buf_text(old), old->len, true, &old_masked, e) &&

@@ -73,7 +73,8 @@ opt_set(const struct tw_opt *opt, const char *value, void *options, struct tw_er
 		return opt_set_int(opt, value, (long *)(void *)at, e);
 	case TW_OPT_LIST:
 		if (list->n == TW_LIST_MAX)
-			return tw_fail(e, EX_USAGE, "--%s: more than %d times", opt->name, TW_LIST_MAX);
+			return tw_fail(e, EX_USAGE, "--%s: more than %d times", opt->name,
+			               TW_LIST_MAX);
 		list->item[list->n++] = value;
 		break;
 	}
@@ -177,7 +178,8 @@ tw_opt_parse(const struct tw_program *program, int argc, char **argv, void *opti
 	if (r == TW_OPT_HELP || r == TW_OPT_VERSION)
 		return r;
 	if (c == NULL) {
-		tw_fail(e, EX_USAGE, argc > 1 ? "unknown command '%s'" : "no command", argv[argc > 1]);
+		tw_fail(e, EX_USAGE, argc > 1 ? "unknown command '%s'" : "no command",
+		        argv[argc > 1]);
 		tw_hint(e, "%s --help lists all commands.", program->name);
 		return TW_OPT_ERROR;
 	}

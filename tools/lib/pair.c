@@ -27,7 +27,8 @@ value_read(const char *text, char *out, size_t size)
 	out[used] = '\0';
 	if (used == 0 || (quoted && text[at] != '\''))
 		return 0;
-	/* PgBouncer swallows the byte behind a closing quote, whatever it is: only a blank is right. */
+	/* PgBouncer swallows the byte behind a closing quote, whatever it is: only a blank is
+	 * right. */
 	if (quoted && text[at + 1] != '\0' && text[at + 1] != ' ')
 		return 0;
 	return at + quoted;

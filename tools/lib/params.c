@@ -179,8 +179,10 @@ tw_pg_dsn_read(const char *arg, const char *db, struct tw_pg_params *p, struct t
 		ok = params_parse_db(&own, arg, db, e);
 		if (!ok && e->exit == EX_DATAERR)
 			tw_fail(e, EX_USAGE, "the DSN is not connection text that libpq reads");
-		if (ok && (tw_pg_params_get(&own, "password") || tw_pg_params_get(&own, "sslpassword"))) {
-			ok = tw_fail(e, EX_USAGE, "the DSN holds a password, and every user can see arguments");
+		if (ok &&
+		    (tw_pg_params_get(&own, "password") || tw_pg_params_get(&own, "sslpassword"))) {
+			ok = tw_fail(e, EX_USAGE,
+			             "the DSN holds a password, and every user can see arguments");
 			tw_hint(e, "put the DSN into a file and say @FILE, or use a passfile.");
 		}
 	}

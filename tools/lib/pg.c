@@ -34,8 +34,9 @@ tw_pg_environment_clear(bool keep_files)
 		}
 		memcpy(name, environ[i], n);
 		name[n] = '\0';
-		if (keep_files && (strcmp(name, "PGPASSFILE") == 0 || strcmp(name, "PGSYSCONFDIR") == 0 ||
-		                   strcmp(name, "PGSERVICEFILE") == 0))
+		if (keep_files &&
+		    (strcmp(name, "PGPASSFILE") == 0 || strcmp(name, "PGSYSCONFDIR") == 0 ||
+		     strcmp(name, "PGSERVICEFILE") == 0))
 			i++;
 		else
 			unsetenv(name); /* moves the next one to environ[i] */
@@ -122,11 +123,21 @@ static bool
 error_is_refusal(const char *text)
 {
 	static const char *const states[] = { "28", "3D", "42", "0A" };
-	static const char *const passing[] = { "server_login_retry", "no more connections allowed" };
+	static const char *const passing[] = { "server_login_retry",
+		                               "no more connections allowed" };
 	static const char *const refusals[] = {
-		"authentication failed", "no password supplied", "login rejected", "not allowed",
-		"no such user", "no such database", "wrong password type", "unsupported startup parameter",
-		"bouncer config error", "SSL was required", "SSL required", "TLS required",
+		"authentication failed",
+		"no password supplied",
+		"login rejected",
+		"not allowed",
+		"no such user",
+		"no such database",
+		"wrong password type",
+		"unsupported startup parameter",
+		"bouncer config error",
+		"SSL was required",
+		"SSL required",
+		"TLS required",
 		"channel binding required",
 	};
 	char state[6] = "";

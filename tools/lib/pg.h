@@ -23,7 +23,10 @@ struct tw_pg_params {
 	char *value[TW_PG_KEYWORDS + 1];
 };
 
-#define TW_PG_PARAMS_INIT { 0 }
+#define TW_PG_PARAMS_INIT \
+	{                 \
+		0         \
+	}
 
 void tw_pg_params_free(struct tw_pg_params *p);
 
@@ -65,5 +68,4 @@ bool tw_pg_connect(const struct tw_pg_params *p, tw_ms deadline, PGconn **conn, 
  * tw_pg_exec runs one statement with the simple protocol, the only one that PgBouncer's console
  * speaks. *result is the caller's (PQclear); `result` may be NULL. Errors as above.
  */
-bool tw_pg_exec(PGconn *conn, const char *sql, tw_ms deadline, PGresult **result,
-                struct tw_err *e);
+bool tw_pg_exec(PGconn *conn, const char *sql, tw_ms deadline, PGresult **result, struct tw_err *e);

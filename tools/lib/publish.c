@@ -105,8 +105,9 @@ entry_apply(const struct tw_record *r, const json_t *entry, tw_report_list *done
 		}
 		ok = ok && state_put(r, path, new, e);
 		if (ok)
-			tw_report_add(done, path, strcmp(text_of(entry, "kind"), "edit") == 0 ? "edited" : "wrote",
-			              NULL);
+			tw_report_add(
+			    done, path,
+			    strcmp(text_of(entry, "kind"), "edit") == 0 ? "edited" : "wrote", NULL);
 	}
 	json_decref(now);
 	return ok;
@@ -185,7 +186,8 @@ edit_restore(const struct tw_record *r, const json_t *entry, const json_t *now,
 		ok = tw_host_path(path, host, e) &&
 		     tw_file_replace(host, tw_buf_text(&made), made.len, &attr, e);
 	if (ok && reverted)
-		tw_report_add(done, path, "restored", "only twpool's own edit; others' changes stay");
+		tw_report_add(done, path, "restored",
+		              "only twpool's own edit; others' changes stay");
 	tw_edits_free(&edits);
 	tw_buf_free(&made);
 	return ok;
@@ -260,7 +262,8 @@ edits_gone(const json_t *entry, const struct tw_buf *bytes)
 	struct tw_buf made = TW_BUF_INIT;
 	bool reverted = true;
 	bool gone = tw_edits_parse(json_object_get(entry, "edits"), &edits, &ignored) &&
-	            tw_edits_revert(&edits, tw_buf_text(bytes), bytes->len, &made, &reverted, &ignored) &&
+	            tw_edits_revert(&edits, tw_buf_text(bytes), bytes->len, &made, &reverted,
+	                            &ignored) &&
 	            !reverted;
 
 	tw_edits_free(&edits);
@@ -280,9 +283,9 @@ entry_holds(const json_t *entry, bool old, bool *holds, struct tw_err *e)
 	if (ok && is_directory(entry)) /* one that others use stays: see directory_restore */
 		*holds = old || json_is_object(now);
 	else if (ok && json_is_object(want))
-		*holds = state_is(now, want) || (old && json_is_object(now) &&
-		                                 json_object_get(entry, "edits") != NULL &&
-		                                 edits_gone(entry, &bytes));
+		*holds = state_is(now, want) ||
+		         (old && json_is_object(now) && json_object_get(entry, "edits") != NULL &&
+		          edits_gone(entry, &bytes));
 	else if (ok)
 		*holds = !json_is_object(now);
 	json_decref(now);

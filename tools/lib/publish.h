@@ -19,7 +19,8 @@ typedef json_t tw_report_list;
 /* tw_host_path writes TWPOOL_ROOT and the absolute `path`. */
 bool tw_host_path(const char *path, char out[4096], struct tw_err *e);
 
-/* tw_state_now is the state of `path`: an object, or JSON null where nothing is there. NULL: error. */
+/* tw_state_now is the state of `path`: an object, or JSON null where nothing is there. NULL: error.
+ */
 json_t *tw_state_now(const char *path, struct tw_buf *bytes, struct tw_err *e);
 
 /*

@@ -125,7 +125,8 @@ site_copy(const struct tw_record *r, const char *site, struct tw_err *e)
 	struct tw_buf b = TW_BUF_INIT;
 	char path[4096];
 	bool ok = tw_file_read(site, TW_FILE_LIMIT, &b, NULL, e) &&
-	          path_in(r, "site.json", path, e) && tw_file_replace(path, b.data, b.len, &attr, e);
+	          path_in(r, "site.json", path, e) &&
+	          tw_file_replace(path, b.data, b.len, &attr, e);
 
 	tw_buf_free(&b);
 	return ok;
@@ -178,7 +179,8 @@ manifest_check(const struct tw_record *r, const char *path, struct tw_err *e)
 	    !json_is_string(json_object_get(r->manifest, "state")) ||
 	    !json_is_object(json_object_get(r->manifest, "notes")) ||
 	    !json_is_array(json_object_get(r->manifest, "entries")))
-		return tw_fail(e, EX_DATAERR, "%s: not the record of generation %04u", path, r->number);
+		return tw_fail(e, EX_DATAERR, "%s: not the record of generation %04u", path,
+		               r->number);
 	return true;
 }
 
@@ -293,7 +295,8 @@ tw_record_get(const struct tw_record *r, const char *sha, struct tw_buf *b, stru
 {
 	struct tw_buf own = TW_BUF_INIT;
 	char path[4096], real[TW_SHA256_SIZE];
-	bool ok = object_path(r, sha, path, e) && tw_file_read(path, TW_RECORD_FILE_LIMIT, &own, NULL, e);
+	bool ok = object_path(r, sha, path, e) &&
+	          tw_file_read(path, TW_RECORD_FILE_LIMIT, &own, NULL, e);
 
 	if (ok) {
 		tw_sha256(tw_buf_text(&own), own.len, real);

@@ -18,7 +18,10 @@ struct tw_record {
 	json_t *manifest; /* schema, generation, state, created, notes{}, entries[] */
 };
 
-#define TW_RECORD_INIT { 0, "", NULL }
+#define TW_RECORD_INIT      \
+	{                   \
+		0, "", NULL \
+	}
 
 /* tw_record_state_dir writes ROOT/var/lib/twpool, the home of all records. */
 void tw_record_state_dir(char out[4096]);
@@ -45,8 +48,8 @@ const char *tw_record_state(const struct tw_record *r);
 json_t *tw_record_entries(const struct tw_record *r);
 
 /* tw_record_put keeps n bytes in the record and writes their digest to `sha`. */
-bool tw_record_put(const struct tw_record *r, const void *bytes, size_t n,
-                   char sha[TW_SHA256_SIZE], struct tw_err *e);
+bool tw_record_put(const struct tw_record *r, const void *bytes, size_t n, char sha[TW_SHA256_SIZE],
+                   struct tw_err *e);
 
 /* tw_record_get appends the bytes with that digest; EX_DATAERR where they do not have it. */
 bool tw_record_get(const struct tw_record *r, const char *sha, struct tw_buf *b, struct tw_err *e);

@@ -13,7 +13,12 @@ struct tw_rendering {
 	struct tw_buf file[TW_RENDER_FILES]; /* the userlist holds secrets */
 };
 
-#define TW_RENDERING_INIT { { TW_BUF_INIT, TW_BUF_INIT, TW_BUF_INIT } }
+#define TW_RENDERING_INIT                                     \
+	{                                                     \
+		{                                             \
+			TW_BUF_INIT, TW_BUF_INIT, TW_BUF_INIT \
+		}                                             \
+	}
 
 /* tw_render_name is the name of a file: "pgbouncer.ini". Its template is NAME.tmpl. */
 const char *tw_render_name(int file);
@@ -24,8 +29,8 @@ const char *tw_render_name(int file);
  * template (file:line) or a role in `secrets` that the site does not have, EX_NOINPUT. On failure
  * `out` is as it was.
  */
-bool tw_render(const struct tw_site *site, json_t *secrets, const char *templates,
-               int version, struct tw_rendering *out, struct tw_err *e);
+bool tw_render(const struct tw_site *site, json_t *secrets, const char *templates, int version,
+               struct tw_rendering *out, struct tw_err *e);
 
 /* tw_rendering_free wipes and frees; also an empty one. */
 void tw_rendering_free(struct tw_rendering *r);
@@ -35,5 +40,5 @@ void tw_rendering_free(struct tw_rendering *r);
  * the site's section pgbouncer for which `ini` (the template's n bytes) has a hole stand in it by
  * name, the others in the list "settings". NULL on failure; the object is the caller's.
  */
-json_t *tw_render_data(const struct tw_site *site, json_t *secrets, const char *ini,
-                       size_t n, int version, struct tw_err *e);
+json_t *tw_render_data(const struct tw_site *site, json_t *secrets, const char *ini, size_t n,
+                       int version, struct tw_err *e);

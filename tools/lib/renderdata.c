@@ -124,13 +124,15 @@ paths_add(const struct maker *m)
 	int n = snprintf(NULL, 0, "%s/run/pgbouncer/.s.PGSQL.%lld", root, json_integer_value(port));
 
 	if (n > SOCKET_PATH_MAX)
-		return tw_fail(m->e, EX_CONFIG,
-		               "the socket %s/run/pgbouncer/.s.PGSQL.%lld: its path is longer than %d "
-		               "bytes", root, json_integer_value(port), SOCKET_PATH_MAX);
-	return put(m->data, "auth_file",
-	           json_sprintf("%s/etc/pgbouncer/twpool/userlist.txt", root), m->e) &&
-	       put(m->data, "auth_hba_file",
-	           json_sprintf("%s/etc/pgbouncer/twpool/hba.conf", root), m->e) &&
+		return tw_fail(
+		    m->e, EX_CONFIG,
+		    "the socket %s/run/pgbouncer/.s.PGSQL.%lld: its path is longer than %d "
+		    "bytes",
+		    root, json_integer_value(port), SOCKET_PATH_MAX);
+	return put(m->data, "auth_file", json_sprintf("%s/etc/pgbouncer/twpool/userlist.txt", root),
+	           m->e) &&
+	       put(m->data, "auth_hba_file", json_sprintf("%s/etc/pgbouncer/twpool/hba.conf", root),
+	           m->e) &&
 	       put(m->data, "unix_socket_dir", json_sprintf("%s/run/pgbouncer", root), m->e);
 }
 
@@ -178,7 +180,8 @@ user_add(const struct maker *m, json_t *list, json_t *limited, json_t *from, siz
 		return false;
 	if (secret == NULL) {
 		tw_fail(m->e, EX_CONFIG, "%s: no secret came for the role '%s'", place, name);
-		return tw_hint(m->e, "twpool-auth export --site FILE | twpool-render --secrets 0 ...");
+		return tw_hint(m->e,
+		               "twpool-auth export --site FILE | twpool-render --secrets 0 ...");
 	}
 	if (!tw_render_secret_check(json_string_length(secret), m->version, place, m->e) ||
 	    !put(to, "user", json_string(name), m->e) ||
@@ -208,7 +211,8 @@ lists_add(const struct maker *m)
 		ok = ok && database_add(m, databases, item, i);
 	json_array_foreach (json_object_get(m->site, "users"), i, item)
 		ok = ok && user_add(m, users, limited, item, i);
-	json_array_foreach (json_object_get(json_object_get(m->site, "auth"), "addresses"), i, item) {
+	json_array_foreach (json_object_get(json_object_get(m->site, "auth"), "addresses"), i,
+	                    item) {
 		snprintf(place, sizeof(place), "auth.addresses[%zu]", i);
 		ok = ok && tw_render_address_check(json_string_value(item), place, m->e) &&
 		     append(addresses, json_pack("{sO}", "address", item), m->e);
@@ -229,17 +233,20 @@ secrets_check(const struct maker *m)
 		bool found = false;
 
 		json_array_foreach (users, i, user)
-			found = found || strcmp(json_string_value(json_object_get(user, "name")), role) == 0;
+			found = found ||
+			        strcmp(json_string_value(json_object_get(user, "name")), role) == 0;
 		if (!found)
-			return tw_fail(m->e, EX_DATAERR, "secrets: the role '%s' is not among users[] of "
-			               "the site", role);
+			return tw_fail(m->e, EX_DATAERR,
+			               "secrets: the role '%s' is not among users[] of "
+			               "the site",
+			               role);
 	}
 	return true;
 }
 
 json_t *
-tw_render_data(const struct tw_site *site, json_t *secrets, const char *ini, size_t n,
-               int version, struct tw_err *e)
+tw_render_data(const struct tw_site *site, json_t *secrets, const char *ini, size_t n, int version,
+               struct tw_err *e)
 {
 	struct maker m = { site->root, secrets, ini, n, version, json_object(), e };
 

@@ -45,7 +45,8 @@ type_fits(enum tw_key_type type, enum tw_key_scope scope, const json_t *v, const
 		       (json_is_integer(v) && (json_integer_value(v) | 1) == 1);
 	case TW_KEY_INT:
 		*expected = "an integer";
-		return json_is_integer(v) || (json_is_string(v) && integer_text(json_string_value(v)));
+		return json_is_integer(v) ||
+		       (json_is_string(v) && integer_text(json_string_value(v)));
 	case TW_KEY_SECONDS:
 		*expected = scope == TW_KEY_GLOBAL ? "a number of seconds" : "whole seconds";
 		return json_is_integer(v) || (json_is_real(v) && scope == TW_KEY_GLOBAL);
@@ -84,8 +85,8 @@ list_text(const json_t *list, const char *place, struct tw_err *e)
 }
 
 json_t *
-tw_render_value(const struct tw_key *k, enum tw_key_scope scope, const json_t *v,
-                const char *place, struct tw_err *e)
+tw_render_value(const struct tw_key *k, enum tw_key_scope scope, const json_t *v, const char *place,
+                struct tw_err *e)
 {
 	const char *expected, *s = json_string_value(v);
 	char text[64];
@@ -123,13 +124,15 @@ tw_render_key(const char *name, int version, const char *place, struct tw_err *e
 		tw_fail(e, EX_CONFIG,
 		        "%s: before PgBouncer 1.25.0 '%s' cannot be a name in pgbouncer.ini", place,
 		        name);
-		tw_hint(e, "Letters, digits and _ . - can; a database may have an alias as its name "
-		           "and its real name as dbname.");
+		tw_hint(e,
+		        "Letters, digits and _ . - can; a database may have an alias as its name "
+		        "and its real name as dbname.");
 		return NULL;
 	}
 	if (strchr(name, '\'') != NULL) {
-		tw_fail(e, EX_CONFIG, "%s: \"%s\" contains a quote, which pgbouncer.ini cannot hold",
-		        place, name);
+		tw_fail(e, EX_CONFIG,
+		        "%s: \"%s\" contains a quote, which pgbouncer.ini cannot hold", place,
+		        name);
 		return NULL;
 	}
 	return json_sprintf("'%s'", name);
@@ -164,7 +167,8 @@ tw_render_user_check(const char *name, int version, const char *place, struct tw
 	for (const char *s = name; *s != '\0'; s++)
 		n += *s == '"'; /* PgBouncer counts before it reads "" as one */
 	if (n > limit)
-		return tw_fail(e, EX_CONFIG, "%s: longer than %zu bytes in userlist.txt", place, limit);
+		return tw_fail(e, EX_CONFIG, "%s: longer than %zu bytes in userlist.txt", place,
+		               limit);
 	return name_check(name, place, e);
 }
 
@@ -175,19 +179,18 @@ tw_render_secret_check(size_t n, int version, const char *place, struct tw_err *
 		int before;
 		size_t limit;
 	} limits[] = {
-		{ TW_PGBOUNCER(1, 16, 0), 159 },
-		{ TW_PGBOUNCER(1, 17, 0), 995 },
+		{ TW_PGBOUNCER(1, 16, 0), 159 },  { TW_PGBOUNCER(1, 17, 0), 995 },
 		{ TW_PGBOUNCER(1, 25, 0), 1023 }, /* it reads 2047, and may crash (its #1215) */
-		{ TW_PGBOUNCER(1, 26, 1), 2047 },
-		{ TW_PGBOUNCER(100, 0, 0), 65530 },
+		{ TW_PGBOUNCER(1, 26, 1), 2047 }, { TW_PGBOUNCER(100, 0, 0), 65530 },
 	};
 	size_t i = 0;
 
 	while (version >= limits[i].before)
 		i++;
 	return n <= limits[i].limit ||
-	       tw_fail(e, EX_CONFIG, "%s: its secret is longer than the %zu bytes of this PgBouncer",
-	               place, limits[i].limit);
+	       tw_fail(e, EX_CONFIG,
+	               "%s: its secret is longer than the %zu bytes of this PgBouncer", place,
+	               limits[i].limit);
 }
 
 bool

@@ -75,7 +75,8 @@ attr_apply(int fd, const struct tw_attr *attr, const char *path, struct tw_err *
 		return tw_fail_errno(e, EX_NOPERM, "give '%s' to user %u, group %u", path,
 		                     (unsigned)attr->uid, (unsigned)attr->gid);
 	if (fchmod(fd, attr->mode) != 0)
-		return tw_fail_errno(e, EX_NOPERM, "set mode %04o of '%s'", (unsigned)attr->mode, path);
+		return tw_fail_errno(e, EX_NOPERM, "set mode %04o of '%s'", (unsigned)attr->mode,
+		                     path);
 	if (attr->has_mtime && futimens(fd, times) != 0)
 		return tw_fail_errno(e, EX_NOPERM, "set the time of '%s'", path);
 	return true;

@@ -80,12 +80,13 @@ line_add(json_t *map, const char *line, size_t n, size_t number, struct tw_err *
 		return tw_fail(e, EX_DATAERR, "secrets:%zu: is not role<TAB>secret", number);
 	for (size_t i = 0; i < n; i++) {
 		if (iscntrl((unsigned char)line[i]) && line + i != tab)
-			return tw_fail(e, EX_DATAERR, "secrets:%zu: contains the control byte 0x%02x",
-			               number, (unsigned char)line[i]);
+			return tw_fail(e, EX_DATAERR,
+			               "secrets:%zu: contains the control byte 0x%02x", number,
+			               (unsigned char)line[i]);
 	}
 	if (!scram_valid(tab + 1, n - role - 1))
-		return tw_fail(e, EX_DATAERR, "secrets:%zu: the secret is not a SCRAM-SHA-256 secret",
-		               number);
+		return tw_fail(e, EX_DATAERR,
+		               "secrets:%zu: the secret is not a SCRAM-SHA-256 secret", number);
 	if (role >= sizeof(name))
 		return tw_fail(e, EX_DATAERR, "secrets:%zu: the role's name is too long", number);
 	memcpy(name, line, role);
@@ -93,7 +94,8 @@ line_add(json_t *map, const char *line, size_t n, size_t number, struct tw_err *
 	if (strncmp(name, SCRAM, strlen(SCRAM)) == 0)
 		return tw_fail(e, EX_DATAERR, "secrets:%zu: a secret in the role's place", number);
 	if (json_object_get(map, name) != NULL)
-		return tw_fail(e, EX_DATAERR, "secrets:%zu: the role '%s' comes twice", number, name);
+		return tw_fail(e, EX_DATAERR, "secrets:%zu: the role '%s' comes twice", number,
+		               name);
 	if (json_object_set_new(map, name, json_stringn(tab + 1, n - role - 1)) != 0)
 		return tw_fail(e, EX_DATAERR, "secrets:%zu: the role's name is not UTF-8", number);
 	return true;
@@ -110,7 +112,8 @@ tw_secrets_parse(const char *text, size_t n, struct tw_err *e)
 		const char *end = memchr(text + at, '\n', n - at);
 
 		if (end == NULL)
-			ok = tw_fail(e, EX_DATAERR, "secrets:%zu: the last line is cut off", number);
+			ok = tw_fail(e, EX_DATAERR, "secrets:%zu: the last line is cut off",
+			             number);
 		else
 			ok = line_add(map, text + at, (size_t)(end - text) - at, number, e);
 		at = ok ? (size_t)(end - text) + 1 : n;

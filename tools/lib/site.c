@@ -44,7 +44,8 @@ static const struct field fields[] = {
 	{ "users[]", "name", STRING, NULL, 0, 0, NULL },
 	{ "pgbouncer", "listen_addr", STRING, "\"127.0.0.1\"", 0, 0, NULL },
 	{ "pgbouncer", "listen_port", INTEGER, "6432", 1, 65535, NULL },
-	{ "pgbouncer", "pool_mode", STRING, "\"transaction\"", 0, 0, "|session|transaction|statement|" },
+	{ "pgbouncer", "pool_mode", STRING, "\"transaction\"", 0, 0,
+	  "|session|transaction|statement|" },
 	{ "pgbouncer", "default_pool_size", INTEGER, "25", 0, 100000, NULL },
 	{ "pgbouncer", "reserve_pool_size", INTEGER, "5", 0, 100000, NULL },
 	{ "pgbouncer", "max_client_conn", INTEGER, "1000", 1, 1000000, NULL },
@@ -75,7 +76,8 @@ static const struct field fields[] = {
 	{ "validate", "command", STRINGS, "[]", 0, 0, NULL },
 	{ "validate", "success_pattern", STRING, "\"Authentication successful\"", 0, 0, NULL },
 	{ "validate", "failure_pattern", STRING,
-	  "\"too many clients|remaining connection slots|no more connections allowed\"", 0, 0, NULL },
+	  "\"too many clients|remaining connection slots|no more connections allowed\"", 0, 0,
+	  NULL },
 	{ "check", "schedule", STRING, "\"cron\"", 0, 0, "|cron|timer|" },
 	{ "process", "pooler_user", STRING, "\"\"", 0, 0, NULL },
 	{ "process", "pooler_binary", STRING, "\"pgbouncer\"", 0, 0, NULL },
@@ -102,9 +104,9 @@ static const char *
 type_text(const struct field *f)
 {
 	static const char *const names[] = {
-		[OBJECT] = "an object",   [OBJECTS] = "a list of objects",
-		[STRING] = "a string",    [STRINGS] = "a list of strings",
-		[INTEGER] = "an integer", [NUMBER] = "a number",
+		[OBJECT] = "an object",      [OBJECTS] = "a list of objects",
+		[STRING] = "a string",       [STRINGS] = "a list of strings",
+		[INTEGER] = "an integer",    [NUMBER] = "a number",
 		[BOOLEAN] = "true or false", [ARGV_OR_WORD] = "a list of strings or \"manual\"",
 	};
 
@@ -203,14 +205,14 @@ field_check(const struct field *f, const json_t *v, const char *place, struct tw
 
 	if (!type_matches(f, v)) {
 		if (json_is_string(v))
-			return tw_fail(e, EX_CONFIG, "%s: expected %s, got \"%s\"", place, type_text(f),
-			               json_string_value(v));
+			return tw_fail(e, EX_CONFIG, "%s: expected %s, got \"%s\"", place,
+			               type_text(f), json_string_value(v));
 		return tw_fail(e, EX_CONFIG, "%s: expected %s, got %s", place, type_text(f),
 		               tw_json_type(v));
 	}
 	if ((f->type == INTEGER || f->type == NUMBER) && (n < f->min || n > f->max))
-		return tw_fail(e, EX_CONFIG, "%s: expected %.15g to %.15g, got %.15g", place, f->min,
-		               f->max, n);
+		return tw_fail(e, EX_CONFIG, "%s: expected %.15g to %.15g, got %.15g", place,
+		               f->min, f->max, n);
 	if (f->words != NULL && json_is_string(v) && !word_listed(f->words, json_string_value(v)))
 		return tw_fail(e, EX_CONFIG, "%s: expected one of %s, got \"%s\"", place, f->words,
 		               json_string_value(v));
@@ -247,8 +249,9 @@ open_check(const char *section, const char *key, const json_t *v, const char *pl
 	if (!tw_key_check(scope, key, 0, e))
 		return tw_context(e, "%s", place);
 	if (json_is_object(v) || json_is_null(v) || (json_is_array(v) && !list_is(v, JSON_STRING)))
-		return tw_fail(e, EX_CONFIG, "%s: expected a string, number or list of strings, got %s",
-		               place, tw_json_type(v));
+		return tw_fail(e, EX_CONFIG,
+		               "%s: expected a string, number or list of strings, got %s", place,
+		               tw_json_type(v));
 	return texts_check(v, place, e);
 }
 
@@ -264,7 +267,8 @@ object_check(json_t *object, const char *section, int index, struct tw_err *e)
 		const struct field *f = field_find(section, key);
 
 		place_text(place, sizeof(place), section, index, key);
-		if (!(f != NULL ? field_check(f, v, place, e) : open_check(section, key, v, place, e)))
+		if (!(f != NULL ? field_check(f, v, place, e)
+		                : open_check(section, key, v, place, e)))
 			return false;
 	}
 	for (const struct field *f = fields; f->section != NULL; f++) {
@@ -304,7 +308,8 @@ list_check(const json_t *root, const char *key, struct tw_err *e)
 			const json_t *other = json_object_get(json_array_get(list, j), "name");
 
 			if (strcmp(json_string_value(other), name) == 0)
-				return tw_fail(e, EX_CONFIG, "%s[%zu].name: \"%s\" comes twice", key, i, name);
+				return tw_fail(e, EX_CONFIG, "%s[%zu].name: \"%s\" comes twice",
+				               key, i, name);
 		}
 	}
 	return true;
@@ -319,7 +324,8 @@ root_check(json_t *root, struct tw_err *e)
 	if (!object_check(root, "", -1, e))
 		return false;
 	for (const struct field *f = fields; f->section != NULL; f++) {
-		if (f->type == OBJECT && !object_check(json_object_get(root, f->key), f->key, -1, e))
+		if (f->type == OBJECT &&
+		    !object_check(json_object_get(root, f->key), f->key, -1, e))
 			return false;
 		if (f->type == OBJECTS && !list_check(root, f->key, e))
 			return false;

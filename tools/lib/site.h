@@ -12,7 +12,10 @@ struct tw_site {
 	json_t *root; /* the document with its defaults */
 };
 
-#define TW_SITE_INIT { NULL, NULL }
+#define TW_SITE_INIT       \
+	{                  \
+		NULL, NULL \
+	}
 
 /*
  * tw_site_load reads and checks `path`. Errors: EX_NOINPUT, EX_CONFIG with the place

@@ -138,8 +138,8 @@ parents_stage(struct tw_record *r, const char *group, const char *path, tw_repor
 			return false;
 		if (exists || entry_find(r, parent) != NULL)
 			continue;
-		if (!entry_add(r, "directory", group, parent, json_null(), state_pack(NULL, &attr), done,
-		               e))
+		if (!entry_add(r, "directory", group, parent, json_null(), state_pack(NULL, &attr),
+		               done, e))
 			return false;
 	}
 	return true;
@@ -271,8 +271,9 @@ tw_stage_edits(struct tw_record *r, const char *group, const json_t *report, tw_
 		bool ok;
 
 		if (path == NULL || (path = below_root(path)) == NULL)
-			return tw_fail(e, EX_DATAERR, "files[%zu].path is not an absolute path below '%s/'",
-			               i, tw_root());
+			return tw_fail(e, EX_DATAERR,
+			               "files[%zu].path is not an absolute path below '%s/'", i,
+			               tw_root());
 		ok = tw_edits_parse(json_object_get(file, "edits"), &edits, e) &&
 		     (edits.n == 0 || edit_entry(r, group, path, &edits, done, e));
 		tw_edits_free(&edits);

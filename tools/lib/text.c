@@ -52,7 +52,7 @@ tw_text_scan(const struct tw_source *src, tw_text_visit *visit, void *arg, struc
 
 	if (k == NULL) {
 		tw_fail(e, EX_DATAERR, "'%s' is not a kind of file that is read for DSNs",
-			src->path);
+		        src->path);
 		return tw_hint(e, "the kinds are .json .c .h .cc .cpp .hpp.");
 	}
 	if (src->n > 0 && memchr(src->bytes, '\0', src->n) != NULL)

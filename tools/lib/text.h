@@ -66,7 +66,7 @@ bool tw_text_c(const struct tw_source *src, tw_text_visit *visit, void *arg, str
  * *at is its place. EX_DATAERR where there is none or it is not a string.
  */
 bool tw_text_json_at(const struct tw_source *src, const char *pointer, struct tw_place *at,
-		     struct tw_err *e);
+                     struct tw_err *e);
 
 /* For the containers: start a new text, add a decoded byte or character, free what it holds. */
 void tw_text_start(struct tw_text *t, struct tw_place at);

@@ -204,7 +204,7 @@ escape(struct scan *s)
 		s->at++;
 	if (name != NULL)
 		return tw_text_add(&s->text, (unsigned char)means[name - names], begin, s->at,
-				   s->e);
+		                   s->e);
 	if (c == 'x') {
 		code = number_digits(s, 16, SIZE_MAX, &n);
 		s->text.broken = s->text.broken || n == 0 || code > 255;

@@ -48,7 +48,7 @@ static bool
 bad(struct scan *s, const char *what)
 {
 	return tw_fail(s->e, EX_DATAERR, "%s:%zu:%zu: %s", s->src->path, s->line, here(s).column,
-		       what);
+	               what);
 }
 
 /* peek is the next byte, 0 at the end (tw_text_scan has refused NUL in files). */
@@ -148,7 +148,7 @@ string(struct scan *s)
 			break;
 		if ((unsigned char)c < 0x20)
 			return bad(s, s->at < s->src->n ? "control byte in a string"
-							: "unterminated string");
+			                                : "unterminated string");
 		if (c == '\\') {
 			if (!escape(s))
 				return false;
@@ -248,7 +248,7 @@ pointer_enter(struct scan *s, struct frame *f)
 
 			ok = c == '~'   ? tw_buf_puts(&s->pointer, "~0", s->e)
 			     : c == '/' ? tw_buf_puts(&s->pointer, "~1", s->e)
-					: tw_buf_add(&s->pointer, &c, 1, s->e);
+			                : tw_buf_add(&s->pointer, &c, 1, s->e);
 		}
 	}
 	if (ok)
@@ -374,7 +374,7 @@ tw_text_json(const struct tw_source *src, tw_text_visit *visit, void *arg, struc
 
 bool
 tw_text_json_at(const struct tw_source *src, const char *pointer, struct tw_place *at,
-		struct tw_err *e)
+                struct tw_err *e)
 {
 	struct wanted w = { .pointer = pointer };
 	struct scan s = { .src = src, .line = 1, .wanted = &w, .e = e };
@@ -385,7 +385,7 @@ tw_text_json_at(const struct tw_source *src, const char *pointer, struct tw_plac
 		return tw_fail(e, EX_DATAERR, "%s: no value at '%s'", src->path, pointer);
 	if (!w.string)
 		return tw_fail(e, EX_DATAERR, "%s:%zu:%zu: the value at '%s' is not a string",
-			       src->path, w.at.line, w.at.column, pointer);
+		               src->path, w.at.line, w.at.column, pointer);
 	*at = w.at;
 	return true;
 }

@@ -166,8 +166,8 @@ list_render(const struct tmpl *t, const struct tag *open, const struct scope *sc
 	size_t i;
 
 	if (scope != NULL && !json_is_array(list))
-		return tmpl_fail(t, open->start, e, list == NULL ? "unknown key" : "not a list:",
-		                 open->name);
+		return tmpl_fail(t, open->start, e,
+		                 list == NULL ? "unknown key" : "not a list:", open->name);
 	if (json_array_size(list) == 0)
 		return span_render(t, open->end, open, NULL, out, end, e);
 	json_array_foreach (list, i, item) {
@@ -228,8 +228,8 @@ text_check(const struct tmpl *t, struct tw_err *e)
 }
 
 bool
-tw_tmpl_render(const char *path, const char *text, size_t n, const json_t *data,
-               struct tw_buf *out, struct tw_err *e)
+tw_tmpl_render(const char *path, const char *text, size_t n, const json_t *data, struct tw_buf *out,
+               struct tw_err *e)
 {
 	struct tmpl t = { path, text, n };
 	struct scope scope = { data, NULL };
@@ -246,7 +246,8 @@ tw_tmpl_has(const char *text, size_t n, const char *key)
 	struct tag tag;
 
 	for (size_t at = find(&t, 0, "{{"); at < n; at = find(&t, at + 2, "{{")) {
-		if (tag_parse(&t, at, &tag, &ignored) && tag.kind == '\0' && strcmp(tag.name, key) == 0)
+		if (tag_parse(&t, at, &tag, &ignored) && tag.kind == '\0' &&
+		    strcmp(tag.name, key) == 0)
 			return true;
 	}
 	return false;

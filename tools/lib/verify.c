@@ -44,9 +44,10 @@ tw_login_try(const struct tw_pg_params *p, tw_ms timeout, struct tw_login *login
 	double start = clock_ms();
 	PGconn *conn = NULL;
 	PGresult *r = NULL;
-	bool ok = tw_pg_connect(p, deadline, &conn, e) && tw_pg_exec(conn, "BEGIN", deadline, NULL, e) &&
-	          tw_pg_exec(conn, "SELECT current_user, pg_backend_pid(), pg_is_in_recovery()", deadline,
-	                     &r, e) &&
+	bool ok = tw_pg_connect(p, deadline, &conn, e) &&
+	          tw_pg_exec(conn, "BEGIN", deadline, NULL, e) &&
+	          tw_pg_exec(conn, "SELECT current_user, pg_backend_pid(), pg_is_in_recovery()",
+	                     deadline, &r, e) &&
 	          login_read(conn, r, &own, e) && tw_pg_exec(conn, "COMMIT", deadline, NULL, e);
 
 	own.ms = clock_ms() - start;
