@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 # twpool-deploy on a throwaway host with a real PostgreSQL, the real PgBouncer and a game server
 # that runs: what it does, what it refuses, and that a failure leaves the host as it was.
+# shellcheck disable=SC2154 # `run --separate-stderr` sets stderr
 bats_require_minimum_version 1.5.0
 
 setup_file() {
@@ -102,7 +103,7 @@ answers() {
 @test "an edited listen port restarts pooler and game, and both work" {
   host "$(bots_filter 2)"
   host_run twpool-deploy >/dev/null 2>&1
-  host_pool_port=$(free_port)
+  host_move_pool
   host_site "$(bots_filter 2)"
   host_run twpool-deploy >talk.log 2>&1
   [[ "$(jq -r .app "$host_game/bin/bigbang.json")" == "host=127.0.0.1 port=$host_pool_port "* ]]
@@ -187,8 +188,7 @@ answers() {
 
 @test "a taken port is refused in preflight with its holder, and nothing is touched" {
   host
-  host_pool_port=$CLUSTER_PORT
-  host_site
+  host_site '.pgbouncer.listen_port = .postgres.port'
   run -78 host_run twpool-deploy
   [[ "$output" == *"error   port       port $CLUSTER_PORT is taken: postgres "* ]]
   same_tree

@@ -1,10 +1,11 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
 # twpool-site: what it accepts, what it refuses and where it says the error is.
+# shellcheck disable=SC2154 # `run --separate-stderr` sets stderr
 bats_require_minimum_version 1.5.0
 
 setup() {
-  cd "$BATS_TEST_TMPDIR"
+  cd "$BATS_TEST_TMPDIR" || return
   PATH=$TWPOOL_BIN:$PATH
 }
 

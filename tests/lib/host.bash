@@ -69,6 +69,11 @@ host_site() {
     jq "${1:-.}" >"$host_top/site.json"
 }
 
+# host_move_pool: the next site.json has the pooler on another port.
+host_move_pool() {
+  host_pool_port=$(free_port)
+}
+
 # host_compiled: the filter that makes a site's server one whose DSN is compiled in.
 host_compiled() {
   printf '%s' '.server.dsn = ["compiled_dsn.h"] | .server.build = ["make", "DSN=compiled"]

@@ -177,8 +177,8 @@ edits_append(struct tw_edits *to, const struct tw_edits *from, struct tw_err *e)
 	for (size_t i = 0; ok && i < from->n; i++) {
 		const struct tw_edit *x = &from->item[i];
 
-		ok = tw_edits_add(to, x->offset, tw_buf_text(&x->old), x->old.len,
-		                  tw_buf_text(&x->new), x->new.len, e);
+		ok = tw_edits_add(to, x->offset, tw_buf_text(&x->old.bytes), x->old.bytes.len,
+		                  tw_buf_text(&x->new.bytes), x->new.bytes.len, e);
 	}
 	return ok;
 }

@@ -13,7 +13,7 @@ tw_edits_add(struct tw_edits *edits, size_t offset, const char *old, size_t old_
 	const struct tw_edit *last = edits->n > 0 ? &edits->item[edits->n - 1] : NULL;
 	struct tw_edit *grown;
 
-	if (last != NULL && offset < last->offset + last->old.len)
+	if (last != NULL && offset < last->offset + last->old.bytes.len)
 		return tw_fail(e, EX_DATAERR, "edits overlap at byte %zu", offset);
 	if (old_len == 0 && new_len == 0)
 		return tw_fail(e, EX_DATAERR, "an edit of nothing at byte %zu", offset);
@@ -23,31 +23,8 @@ tw_edits_add(struct tw_edits *edits, size_t offset, const char *old, size_t old_
 	edits->item = grown;
 	grown += edits->n++;
 	*grown = (struct tw_edit){ .offset = offset };
-	return tw_buf_add(&grown->old, old, old_len, e) && tw_buf_add(&grown->new, new, new_len, e);
-}
-
-/* context_set keeps up to TW_EDIT_CONTEXT bytes on both sides of [at, at + len). */
-static bool
-context_set(struct tw_edit *edit, const struct tw_buf *file, size_t at, struct tw_err *e)
-{
-	size_t end = at + edit->new.len, before = at, after = file->len - end;
-
-	if (before > TW_EDIT_CONTEXT)
-		before = TW_EDIT_CONTEXT;
-	if (after > TW_EDIT_CONTEXT)
-		after = TW_EDIT_CONTEXT;
-	tw_buf_free(&edit->before);
-	tw_buf_free(&edit->after);
-	return tw_buf_add(&edit->before, file->data + at - before, before, e) &&
-	       tw_buf_add(&edit->after, file->data + end, after, e);
-}
-
-/* bytes_at tells whether `want` stands at offset `at` of the n bytes `in`. */
-static bool
-bytes_at(const char *in, size_t n, size_t at, const struct tw_buf *want)
-{
-	return at <= n && want->len <= n - at &&
-	       (want->len == 0 || memcmp(in + at, want->data, want->len) == 0);
+	return tw_buf_add(&grown->old.bytes, old, old_len, e) &&
+	       tw_buf_add(&grown->new.bytes, new, new_len, e);
 }
 
 /* least is the smaller of two sizes. */
@@ -57,31 +34,33 @@ least(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* fits tells whether `middle` stands at `at`, with `k` bytes of the edit's context on each side. */
+/* same tells whether the `len` bytes `want` stand at offset `at` of the n bytes `in`. */
 static bool
-fits(const struct tw_edit *edit, const struct tw_buf *middle, size_t k, const char *in, size_t n,
-     size_t at)
+same(const char *in, size_t n, size_t at, const char *want, size_t len)
 {
-	size_t before = least(k, edit->before.len), after = least(k, edit->after.len);
-	size_t end = at + middle->len;
-
-	if (at < before || end > n || n - end < after || !bytes_at(in, n, at, middle))
-		return false;
-	if (before > 0 &&
-	    memcmp(in + at - before, edit->before.data + edit->before.len - before, before) != 0)
-		return false;
-	return after == 0 || memcmp(in + end, edit->after.data, after) == 0;
+	return at <= n && len <= n - at && (len == 0 || memcmp(in + at, want, len) == 0);
 }
 
-/* place_find counts where `middle` stands in `k` bytes of context; *at is the last place. */
+/* fits tells whether a side stands at `at`, with `k` bytes of its context before and after. */
+static bool
+fits(const struct tw_edit_side *side, size_t k, const char *in, size_t n, size_t at)
+{
+	size_t before = least(k, side->before.len), after = least(k, side->after.len);
+	const char *left = tw_buf_text(&side->before) + side->before.len - before;
+
+	return at >= before && same(in, n, at, tw_buf_text(&side->bytes), side->bytes.len) &&
+	       same(in, n, at - before, left, before) &&
+	       same(in, n, at + side->bytes.len, tw_buf_text(&side->after), after);
+}
+
+/* count counts where a side stands in `k` bytes of its context; *at is the last place. */
 static size_t
-place_find(const struct tw_edit *edit, const struct tw_buf *middle, size_t k, const char *in,
-           size_t n, size_t *at)
+count(const struct tw_edit_side *side, size_t k, const char *in, size_t n, size_t *at)
 {
 	size_t found = 0;
 
-	for (size_t i = 0; i + middle->len <= n; i++) {
-		if (fits(edit, middle, k, in, n, i)) {
+	for (size_t i = 0; i + side->bytes.len <= n; i++) {
+		if (fits(side, k, in, n, i)) {
 			found++;
 			*at = i;
 		}
@@ -90,18 +69,46 @@ place_find(const struct tw_edit *edit, const struct tw_buf *middle, size_t k, co
 }
 
 /*
- * anchor_find is the least context (4, 8 ... TW_EDIT_CONTEXT bytes) that tells the edit from every
- * other place of the edited file with the same bytes; more than there is where nothing does.
+ * side_learn keeps what stands around a side at offset `at` of its file, and the least context (4,
+ * 8 ... TW_EDIT_CONTEXT bytes) that is found only there; an anchor above that where none is.
  */
-static size_t
-anchor_find(const struct tw_edit *edit, const struct tw_buf *file)
+static bool
+side_learn(struct tw_edit_side *side, const char *in, size_t n, size_t at, struct tw_err *e)
 {
-	size_t k = 4, at;
+	size_t end = at + side->bytes.len, ignored;
+	size_t before = least(at, TW_EDIT_CONTEXT), after = least(n - end, TW_EDIT_CONTEXT);
 
-	while (k <= TW_EDIT_CONTEXT &&
-	       place_find(edit, &edit->new, k, file->data, file->len, &at) != 1)
-		k *= 2;
-	return k;
+	tw_buf_free(&side->before);
+	tw_buf_free(&side->after);
+	if (!tw_buf_add(&side->before, in + at - before, before, e) ||
+	    !tw_buf_add(&side->after, in + end, after, e))
+		return false;
+	side->anchor = 4;
+	while (side->anchor <= TW_EDIT_CONTEXT && count(side, side->anchor, in, n, &ignored) != 1)
+		side->anchor *= 2;
+	return true;
+}
+
+/* edits_make appends the edited form of a file. */
+static bool
+edits_make(const struct tw_edits *edits, const char *in, size_t n, struct tw_buf *out,
+           struct tw_err *e)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < edits->n; i++) {
+		const struct tw_edit *edit = &edits->item[i];
+		const struct tw_buf *old = &edit->old.bytes, *new = &edit->new.bytes;
+
+		if (!same(in, n, edit->offset, tw_buf_text(old), old->len))
+			return tw_fail(e, EX_DATAERR, "byte %zu: the text to change is not there",
+			               edit->offset);
+		if (!tw_buf_add(out, in + at, edit->offset - at, e) ||
+		    !tw_buf_add(out, tw_buf_text(new), new->len, e))
+			return false;
+		at = edit->offset + old->len;
+	}
+	return tw_buf_add(out, in + at, n - at, e);
 }
 
 bool
@@ -109,27 +116,15 @@ tw_edits_apply(struct tw_edits *edits, const char *in, size_t n, struct tw_buf *
                struct tw_err *e)
 {
 	struct tw_buf made = TW_BUF_INIT;
-	size_t at = 0, shift = 0; /* shift: how far the new offsets are ahead, modulo size_t */
-	bool ok = true;
+	size_t shift = 0; /* how far the new offsets are ahead, modulo size_t */
+	bool ok = edits_make(edits, in, n, &made, e);
 
-	for (size_t i = 0; ok && i < edits->n; i++) {
-		const struct tw_edit *edit = &edits->item[i];
-
-		if (!bytes_at(in, n, edit->offset, &edit->old))
-			ok = tw_fail(e, EX_DATAERR, "byte %zu: the text to change is not there",
-			             edit->offset);
-		else
-			ok = tw_buf_add(&made, in + at, edit->offset - at, e) &&
-			     tw_buf_add(&made, tw_buf_text(&edit->new), edit->new.len, e);
-		at = edit->offset + edit->old.len;
-	}
-	ok = ok && tw_buf_add(&made, in + at, n - at, e);
 	for (size_t i = 0; ok && i < edits->n; i++) {
 		struct tw_edit *edit = &edits->item[i];
 
-		ok = context_set(edit, &made, edit->offset + shift, e);
-		edit->anchor = ok ? anchor_find(edit, &made) : 0;
-		shift += edit->new.len - edit->old.len;
+		ok = side_learn(&edit->old, in, n, edit->offset, e) &&
+		     side_learn(&edit->new, made.data, made.len, edit->offset + shift, e);
+		shift += edit->new.bytes.len - edit->old.bytes.len;
 	}
 	ok = ok && tw_buf_add(out, tw_buf_text(&made), made.len, e);
 	tw_buf_free(&made);
@@ -137,46 +132,39 @@ tw_edits_apply(struct tw_edits *edits, const char *in, size_t n, struct tw_buf *
 }
 
 /*
- * place_widest looks for `middle` with as much context as still stands, its anchor at least, since
- * others may have edited close by. Returns how often it is there with that much.
+ * side_find looks for a side with as much of its context as still stands, its anchor at least,
+ * since others may have edited close by. Returns how often it is there with that much.
  */
 static size_t
-place_widest(const struct tw_edit *edit, const struct tw_buf *middle, const char *in, size_t n,
-             size_t *at)
+side_find(const struct tw_edit_side *side, const char *in, size_t n, size_t *at)
 {
 	size_t found = 0;
 
-	for (size_t k = TW_EDIT_CONTEXT; found == 0 && k >= edit->anchor; k /= 2)
-		found = place_find(edit, middle, k, in, n, at);
+	for (size_t k = TW_EDIT_CONTEXT; found == 0 && k >= side->anchor; k /= 2)
+		found = count(side, k, in, n, at);
 	return found;
 }
 
 /*
- * edit_locate finds where an edit stands now: *at, and *done whether it is still in place (or was
- * undone already). `expected` is where it stood right after it was made.
+ * edit_locate finds where an edit stands now: *at, or *done is false where it was undone already.
+ * `expected` is where it stood right after it was made.
  */
 static bool
 edit_locate(const struct tw_edit *edit, const char *in, size_t n, size_t expected, size_t *at,
             bool *done, struct tw_err *e)
 {
-	size_t found, elsewhere = 0;
+	size_t found = 1, ignored;
 
-	*done = true;
 	*at = expected;
-	if (fits(edit, &edit->new, TW_EDIT_CONTEXT, in, n, expected))
+	if (!fits(&edit->new, TW_EDIT_CONTEXT, in, n, expected))
+		found = side_find(&edit->new, in, n, at);
+	*done = found == 1;
+	if (*done || (found == 0 && side_find(&edit->old, in, n, &ignored) == 1))
 		return true;
-	found = place_widest(edit, &edit->new, in, n, at);
-	if (found == 1)
-		return true;
-	if (found == 0 && place_widest(edit, &edit->old, in, n, &elsewhere) == 1) {
-		*done = false;
-		*at = elsewhere;
-		return true;
-	}
-	tw_fail(e, EX_DATAERR, "the edit '%s' is %s", tw_buf_text(&edit->new),
+	tw_fail(e, EX_DATAERR, "the edit '%s' is %s", tw_buf_text(&edit->new.bytes),
 	        found > 1 ? "there more than once" : "no longer there");
 	return tw_hint(e, "the text around it was changed since; put '%s' back by hand.",
-	               tw_buf_text(&edit->old));
+	               tw_buf_text(&edit->old.bytes));
 }
 
 bool
@@ -189,21 +177,21 @@ tw_edits_revert(const struct tw_edits *edits, const char *in, size_t n, struct t
 
 	for (size_t i = 0; ok && i < edits->n; i++) {
 		const struct tw_edit *edit = &edits->item[i];
-		const struct tw_buf *gone;
+		const struct tw_buf *old = &edit->old.bytes, *new = &edit->new.bytes;
 		size_t at;
 		bool done;
 
 		ok = edit_locate(edit, in, n, edit->offset + shift, &at, &done, e);
-		if (ok && at < from)
+		shift += new->len - old->len;
+		if (!ok || !done)
+			continue;
+		any = true;
+		if (at < from)
 			ok = tw_fail(e, EX_DATAERR, "the edits are no longer in their order");
-		if (!ok)
-			break;
-		gone = done ? &edit->new : &edit->old;
-		any = any || done;
-		ok = tw_buf_add(&made, in + from, at - from, e) &&
-		     tw_buf_add(&made, tw_buf_text(&edit->old), edit->old.len, e);
-		from = at + gone->len;
-		shift += edit->new.len - edit->old.len;
+		else
+			ok = tw_buf_add(&made, in + from, at - from, e) &&
+			     tw_buf_add(&made, tw_buf_text(old), old->len, e);
+		from = at + new->len;
 	}
 	ok = ok && tw_buf_add(&made, in + from, n - from, e) &&
 	     tw_buf_add(out, tw_buf_text(&made), made.len, e);
@@ -211,6 +199,18 @@ tw_edits_revert(const struct tw_edits *edits, const char *in, size_t n, struct t
 	if (ok)
 		*reverted = any;
 	return ok;
+}
+
+bool
+tw_edits_present(const struct tw_edits *edits, const char *in, size_t n)
+{
+	size_t ignored;
+
+	for (size_t i = 0; i < edits->n; i++) {
+		if (side_find(&edits->item[i].new, in, n, &ignored) > 0)
+			return true;
+	}
+	return false;
 }
 
 /* hex_new is a JSON string of the bytes in hexadecimal: contexts need not be UTF-8. */
@@ -225,6 +225,20 @@ hex_new(const struct tw_buf *b)
 	return json_string(text);
 }
 
+/* side_json adds a side's context to an object, as SIDE_before_hex, SIDE_after_hex, SIDE_anchor. */
+static void
+side_json(json_t *one, const char *name, const struct tw_edit_side *side)
+{
+	char key[32];
+
+	snprintf(key, sizeof(key), "%s_before_hex", name);
+	json_object_set_new(one, key, hex_new(&side->before));
+	snprintf(key, sizeof(key), "%s_after_hex", name);
+	json_object_set_new(one, key, hex_new(&side->after));
+	snprintf(key, sizeof(key), "%s_anchor", name);
+	json_object_set_new(one, key, json_integer((json_int_t)side->anchor));
+}
+
 json_t *
 tw_edits_json(const struct tw_edits *edits, bool context)
 {
@@ -232,14 +246,14 @@ tw_edits_json(const struct tw_edits *edits, bool context)
 
 	for (size_t i = 0; i < edits->n; i++) {
 		const struct tw_edit *edit = &edits->item[i];
+		const struct tw_buf *old = &edit->old.bytes, *new = &edit->new.bytes;
 		json_t *one = json_pack("{sI ss# ss#}", "offset", (json_int_t)edit->offset, "old",
-		                        tw_buf_text(&edit->old), (int)edit->old.len, "new",
-		                        tw_buf_text(&edit->new), (int)edit->new.len);
+		                        tw_buf_text(old), (int)old->len, "new", tw_buf_text(new),
+		                        (int)new->len);
 
 		if (context) {
-			json_object_set_new(one, "before_hex", hex_new(&edit->before));
-			json_object_set_new(one, "after_hex", hex_new(&edit->after));
-			json_object_set_new(one, "anchor", json_integer((json_int_t)edit->anchor));
+			side_json(one, "old", &edit->old);
+			side_json(one, "new", &edit->new);
 		}
 		json_array_append_new(list, one);
 	}
@@ -267,24 +281,40 @@ hex_read(const char *text, struct tw_buf *b, struct tw_err *e)
 	return true;
 }
 
+/* side_parse is side_json's inverse; a side without a context is found at its own place only. */
+static bool
+side_parse(const json_t *one, const char *name, struct tw_edit_side *side, struct tw_err *e)
+{
+	const json_t *anchor;
+	char key[32];
+
+	snprintf(key, sizeof(key), "%s_before_hex", name);
+	if (!hex_read(json_string_value(json_object_get(one, key)), &side->before, e))
+		return false;
+	snprintf(key, sizeof(key), "%s_after_hex", name);
+	if (!hex_read(json_string_value(json_object_get(one, key)), &side->after, e))
+		return false;
+	snprintf(key, sizeof(key), "%s_anchor", name);
+	anchor = json_object_get(one, key);
+	side->anchor = anchor ? (size_t)json_integer_value(anchor) : 2 * TW_EDIT_CONTEXT;
+	return side->anchor >= 4 || tw_fail(e, EX_DATAERR, "%s is not a number from 4 on", key);
+}
+
 /* edit_parse reads one element of a list of edits. */
 static bool
 edit_parse(const json_t *json, struct tw_edits *edits, struct tw_err *e)
 {
-	const char *old, *new, *before = NULL, *after = NULL;
+	const char *old, *new;
 	size_t old_len, new_len;
-	json_int_t offset, anchor = TW_EDIT_CONTEXT;
+	json_int_t offset;
 
-	if (json_unpack((json_t *)json, "{sI ss% ss% s?s s?s s?I}", "offset", &offset, "old", &old,
-	                &old_len, "new", &new, &new_len, "before_hex", &before, "after_hex", &after,
-	                "anchor", &anchor) != 0 ||
-	    offset < 0 || anchor < 4)
+	if (json_unpack((json_t *)json, "{sI ss% ss%}", "offset", &offset, "old", &old, &old_len,
+	                "new", &new, &new_len) != 0 ||
+	    offset < 0)
 		return tw_fail(e, EX_DATAERR, "not an edit: expected offset, old, new");
-	if (!tw_edits_add(edits, (size_t)offset, old, old_len, new, new_len, e))
-		return false;
-	edits->item[edits->n - 1].anchor = (size_t)anchor;
-	return hex_read(before, &edits->item[edits->n - 1].before, e) &&
-	       hex_read(after, &edits->item[edits->n - 1].after, e);
+	return tw_edits_add(edits, (size_t)offset, old, old_len, new, new_len, e) &&
+	       side_parse(json, "old", &edits->item[edits->n - 1].old, e) &&
+	       side_parse(json, "new", &edits->item[edits->n - 1].new, e);
 }
 
 bool
@@ -305,14 +335,21 @@ tw_edits_parse(const json_t *json, struct tw_edits *edits, struct tw_err *e)
 	return true;
 }
 
+/* side_free wipes what a side holds. */
+static void
+side_free(struct tw_edit_side *side)
+{
+	tw_buf_free(&side->bytes);
+	tw_buf_free(&side->before);
+	tw_buf_free(&side->after);
+}
+
 void
 tw_edits_free(struct tw_edits *edits)
 {
 	for (size_t i = 0; i < edits->n; i++) {
-		tw_buf_free(&edits->item[i].old);
-		tw_buf_free(&edits->item[i].new);
-		tw_buf_free(&edits->item[i].before);
-		tw_buf_free(&edits->item[i].after);
+		side_free(&edits->item[i].old);
+		side_free(&edits->item[i].new);
 	}
 	free(edits->item);
 	*edits = (struct tw_edits)TW_EDITS_INIT;

@@ -175,7 +175,7 @@ tw_opt_parse(const struct tw_program *program, int argc, char **argv, void *opti
 	enum tw_opt_result r;
 
 	r = opts_read(program, c && c->opts ? c->opts : none, argc - skip, argv + skip, options, e);
-	if (r == TW_OPT_HELP || r == TW_OPT_VERSION)
+	if (r != TW_OPT_RUN)
 		return r;
 	if (c == NULL) {
 		tw_fail(e, EX_USAGE, argc > 1 ? "unknown command '%s'" : "no command",
@@ -185,9 +185,7 @@ tw_opt_parse(const struct tw_program *program, int argc, char **argv, void *opti
 	}
 	*command = c;
 	*first = optind + skip;
-	if (r == TW_OPT_RUN && !operands_check(program, c, argc - *first, e))
-		return TW_OPT_ERROR;
-	return r;
+	return operands_check(program, c, argc - *first, e) ? TW_OPT_RUN : TW_OPT_ERROR;
 }
 
 /* help_option writes the row of one option. */

@@ -259,15 +259,10 @@ edits_gone(const json_t *entry, const struct tw_buf *bytes)
 {
 	struct tw_err ignored = TW_ERR_INIT;
 	struct tw_edits edits = TW_EDITS_INIT;
-	struct tw_buf made = TW_BUF_INIT;
-	bool reverted = true;
 	bool gone = tw_edits_parse(json_object_get(entry, "edits"), &edits, &ignored) &&
-	            tw_edits_revert(&edits, tw_buf_text(bytes), bytes->len, &made, &reverted,
-	                            &ignored) &&
-	            !reverted;
+	            !tw_edits_present(&edits, tw_buf_text(bytes), bytes->len);
 
 	tw_edits_free(&edits);
-	tw_buf_free(&made);
 	return gone;
 }
 

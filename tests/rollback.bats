@@ -1,0 +1,236 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# twpool-rollback on a throwaway host with a real PostgreSQL, the real PgBouncer and a game server
+# that runs: back, whatever else is broken.
+# shellcheck disable=SC2154 # `run --separate-stderr` sets stderr
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+  export tests=$BATS_TEST_DIRNAME TMPDIR=/tmp
+  top=$(mktemp -d /tmp/twr.XXXXXX)
+  export top
+}
+
+teardown_file() {
+  rm -rf -- "$top"
+}
+
+setup() {
+  PATH=$TWPOOL_BIN:$PATH:/usr/sbin:/sbin
+  # shellcheck source=tests/lib/host.bash
+  . "$tests/lib/host.bash"
+  export CLUSTER_TEMPLATE=$top/template
+  mkdir "$top/$BATS_TEST_NUMBER"
+  cd "$top/$BATS_TEST_NUMBER" || return
+}
+
+teardown() {
+  host_end
+}
+
+# deployed [FILTER] [MAKE-OPTION]...: a host whose game goes through the pool; `before` is its tree
+# before that.
+deployed() {
+  local filter=${1:-.}
+  shift || :
+  host_make "$PWD" 40 "$@"
+  host_site "$filter"
+  host_start
+  host_tree >before
+  host_run twpool-deploy >deploy.log 2>&1 || {
+    cat deploy.log
+    return 1
+  }
+}
+
+same_tree() {
+  host_tree | diff before -
+}
+
+# answers: a few players log in and are answered.
+answers() {
+  host_bots --bots 5 --duration 1 --think 0.1 --quiet >answers.json
+}
+
+# pids: of the game and, where it runs, the pooler.
+pids() {
+  cat "$host_root/run/game.pid" "$host_root"/run/twpool/pooler.pid
+}
+
+@test "with nothing deployed there is nothing to do, and nothing is written but the lock" {
+  host_make "$PWD" 20
+  host_tree >before
+  run -0 --separate-stderr host_run twpool-rollback
+  [ "$output" = "nothing to do: no deploy is active" ]
+  same_tree
+}
+
+@test "everything is as before the deploy, and the game talks to PostgreSQL directly" {
+  deployed
+  run -0 --separate-stderr host_run twpool-rollback
+  [[ "$output" == "rolled back: generations 0001, verified, "*" s" ]]
+  same_tree
+  answers
+  run -0 cluster_sql "SELECT count(*) > 0 FROM pg_stat_activity WHERE usename = 'game' AND client_addr IS NULL"
+  [ "$output" = t ]
+  run -1 bash -c "exec 3<>/dev/tcp/127.0.0.1/$host_pool_port"
+}
+
+@test "the server is back on its own port before the pooler goes" {
+  deployed
+  run -0 host_run twpool-rollback
+  [[ "$output" == *"restored  /srv/game/bin/bigbang.json"*"== server restart: done"*"== login: done"*"kill -INT"*"removed   /etc/pgbouncer/twpool/pgbouncer.ini"* ]]
+}
+
+@test "a second rollback changes nothing and restarts nothing" {
+  deployed
+  host_run twpool-rollback >/dev/null 2>&1
+  pid="$(cat "$host_root/run/game.pid")"
+  run -0 --separate-stderr host_run twpool-rollback
+  [ "$output" = "nothing to do: no deploy is active" ]
+  [ "$(cat "$host_root/run/game.pid")" = "$pid" ]
+  same_tree
+}
+
+@test "it works with PostgreSQL stopped, and says that the login is not proven" {
+  # This server waits for its database; the sample one would give up at once.
+  deployed '.process.server_command = ["sh", "-c", "bin/server --listen \(.server.listen_port) --lock thread || exec sleep 60"] | .server.listen_port = 0'
+  cluster_stop
+  run -0 host_run twpool-rollback
+  [[ "$output" == *"login: not proven: PostgreSQL cannot be reached"*"rolled back"* ]]
+  same_tree
+}
+
+@test "it works with the pooler dead and its binary gone" {
+  ln -s "$(command -v pgbouncer)" bouncer
+  deployed ".process.pooler_binary = \"$PWD/bouncer\""
+  rm bouncer
+  kill -KILL "$(cat "$host_root/run/twpool/pooler.pid")"
+  run -0 host_run twpool-rollback
+  same_tree
+  answers
+}
+
+@test "it works with site.json gone: the record has its own" {
+  deployed
+  rm site.json
+  run -0 host_run twpool-rollback
+  same_tree
+}
+
+@test "a server that cannot start is exit 2, with what remains as commands; and again, once it can" {
+  deployed
+  mv "$host_game/bin/server" "$host_game/bin/away"
+  run -2 host_run twpool-rollback
+  [[ "$output" == *"partly restored. What remains:"*"twpool-rollback --to"*"failed: server restart" ]]
+  mv "$host_game/bin/away" "$host_game/bin/server"
+  run -0 host_run twpool-rollback
+  same_tree
+  answers
+}
+
+@test "killed at any of its commands and run again, it finishes" {
+  deployed
+  # A wrapper of the publisher that kills its caller at the n-th call.
+  mkdir bin
+  cp "$TWPOOL_BIN"/* bin
+  mv bin/twpool-generation bin/real
+  cat >bin/twpool-generation <<-'SH'
+	#!/bin/bash
+	n=$(($(cat "$COUNT") - 1))
+	echo "$n" >"$COUNT"
+	[ "$n" -ne 0 ] || { "$(dirname "$0")/real" "$@"; kill -KILL "$PPID"; exit; }
+	exec "$(dirname "$0")/real" "$@"
+	SH
+  chmod +x bin/twpool-generation
+  export COUNT=$PWD/count
+  for n in 4 5 7 9; do
+    echo "$n" >count
+    TWPOOL_BIN=$PWD/bin host_run twpool-rollback >killed.log 2>&1 3>&- || :
+  done
+  echo 0 >count
+  run -0 host_run twpool-rollback
+  same_tree
+  answers
+}
+
+@test "a DSN file that was edited since keeps that edit" {
+  deployed
+  jq -c '. + {motd: "hello"}' "$host_game/bin/bigbang.json" >edited
+  cat edited >"$host_game/bin/bigbang.json"
+  run -0 host_run twpool-rollback
+  [[ "$output" == *"restored  /srv/game/bin/bigbang.json (only twpool's own edit; others' changes stay)"* ]]
+  [ "$(jq -r .motd "$host_game/bin/bigbang.json")" = hello ]
+  [ "$(jq -r .app "$host_game/bin/bigbang.json")" = "$(host_dsn)" ]
+}
+
+@test "a DSN that cannot be put back keeps its pooler: exit 2, and the game still answers" {
+  deployed
+  jq '.app |= sub("port=[0-9]+"; "port=7")' "$host_game/bin/bigbang.json" >edited
+  cat edited >"$host_game/bin/bigbang.json"
+  run -2 host_run twpool-rollback
+  [[ "$output" == *"failed    /srv/game/bin/bigbang.json"*"failed: server files"* ]]
+  cmp edited "$host_game/bin/bigbang.json"
+  answers
+}
+
+@test "a configuration that was edited since is kept beside, and reported" {
+  deployed
+  echo '; by hand' >>"$host_root/etc/pgbouncer/twpool/pgbouncer.ini"
+  run -0 host_run twpool-rollback
+  [[ "$output" == *"saved     /etc/pgbouncer/twpool/pgbouncer.ini"* ]]
+  grep -q 'by hand' "$host_root/etc/pgbouncer/twpool/pgbouncer.ini.twpool-save-0001"
+}
+
+@test "--previous goes back one deploy, and the pool stays up with the older settings" {
+  deployed
+  host_site '.pgbouncer.default_pool_size = 7'
+  host_run twpool-deploy >/dev/null 2>&1
+  before=$(pids)
+  run -0 --separate-stderr host_run twpool-rollback --previous
+  [[ "$output" == "rolled back: generations 0002, verified,"* ]]
+  [ "$(pids)" = "$before" ]
+  twpool-lint -q --live "host=$host_root/run/pgbouncer port=$host_pool_port" "$host_root/etc/pgbouncer/twpool/pgbouncer.ini"
+  grep -qx 'default_pool_size = 25' "$host_root/etc/pgbouncer/twpool/pgbouncer.ini"
+  answers
+  run -0 host_run twpool-rollback
+  same_tree
+}
+
+@test "--previous over a moved port brings pooler and game back to the old one" {
+  deployed
+  old=$host_pool_port
+  host_move_pool
+  host_site
+  host_run twpool-deploy >/dev/null 2>&1
+  run -0 host_run twpool-rollback --previous
+  [[ "$(jq -r .app "$host_game/bin/bigbang.json")" == "host=127.0.0.1 port=$old "* ]]
+  answers
+}
+
+@test "--list lists, --plan prints the commands, and neither changes anything" {
+  deployed
+  before=$(pids)
+  host_tree >between
+  run -0 host_run twpool-rollback --list
+  [[ "$output" =~ ^0001\ \ complete\  ]]
+  run -0 host_run twpool-rollback --plan
+  [[ "$output" == *"+ twpool-generation restore --to 0001 -g server"*"+ kill -TERM"*"+ twpool-generation restore --to 0001 -g pooler"* ]]
+  host_tree | diff between -
+  [ "$(pids)" = "$before" ]
+}
+
+@test "a damaged record is refused with exit 1, and nothing is changed" {
+  deployed
+  host_tree >between
+  truncate -s 50 "$host_root/var/lib/twpool/generations/0001/manifest.json"
+  run -1 host_run twpool-rollback
+  [[ "$output" == *"the records cannot be read; nothing was changed"* ]]
+  host_tree | diff between -
+}
+
+@test "wrong options are usage errors" {
+  run -64 env TWPOOL_ROOT="$PWD" "$tests/../rollback/twpool-rollback" --wrong
+  run -64 env TWPOOL_ROOT="$PWD" "$tests/../rollback/twpool-rollback" --to now
+  run -64 env TWPOOL_ROOT="$PWD" "$tests/../rollback/twpool-rollback" --to 1 --previous
+}
