@@ -138,7 +138,7 @@ answers() {
   run -0 host_run twpool-deploy --plan
   [[ "$output" == *"+default_pool_size = 25"* ]]
   [[ "$output" == *"port=$host_pool_port dbname=%DB% user=game password=***"* ]]
-  [[ "$output" == *"+ start-stop-daemon --stop"* ]]
+  [[ "$output" == *"+ kill -TERM $pid"* ]]
   [[ "$output" == *"plan: nothing was changed" ]]
   [[ "$output" != *"$host_password"* ]]
   same_tree
