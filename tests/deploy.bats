@@ -19,7 +19,7 @@ setup() {
   PATH=$TWPOOL_BIN:$PATH:/usr/sbin:/sbin
   # shellcheck source=tests/lib/host.bash
   . "$tests/lib/host.bash"
-  export CLUSTER_TEMPLATE=$top/template
+  export CLUSTER_TEMPLATE=$top/template HOST_TEMPLATE=$top/game
   mkdir "$top/$BATS_TEST_NUMBER"
   cd "$top/$BATS_TEST_NUMBER" || return
 }

@@ -22,7 +22,7 @@ host_make() {
   fi
   host_password=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
   host_game_port=$(free_port) host_pool_port=$(free_port)
-  mkdir -p "$host_root"/{run,etc,var/lib} "$host_game/bin" "$host_game/log"
+  mkdir -p "$host_root"/{run,etc,var/lib} "$host_game/log"
   cluster_start "$host_top/pg" "$max"
   cluster_sql "CREATE ROLE game LOGIN PASSWORD '$host_password'"
   cluster_sql 'CREATE DATABASE game OWNER game'
@@ -35,9 +35,22 @@ host_dsn() {
     "$CLUSTER_SOCKET" "$CLUSTER_PORT" "$host_password"
 }
 
-# host_server [MAKE-OPTION]...: the sample game server in a tree of its own, built and set up.
+# host_build DIRECTORY [MAKE-OPTION]...: the sample game server, built there.
+host_build() {
+  local directory=$1
+  shift
+  mkdir -p "$directory"
+  cp -p "$tests"/gameserver/*.[ch] "$tests/gameserver/Makefile" "$directory"
+  make -s -C "$directory" "$@"
+}
+
+# host_server [MAKE-OPTION]...: the sample game server in a tree of its own, built and set up. Where
+# HOST_TEMPLATE is set, its objects are kept there for the next host.
 host_server() {
-  cp "$tests"/gameserver/*.[ch] "$tests/gameserver/Makefile" "$host_game"
+  local template=${HOST_TEMPLATE:-$host_game}
+  [[ $template == "$host_game" ]] || template+=.${*:-file}
+  [[ -e $template/bin/server ]] || host_build "$template" "$@"
+  [[ $template == "$host_game" ]] || cp -a "$template/." "$host_game"
   jq -n --arg dsn "$(host_dsn)" '{db: "game", app: $dsn, admin: $dsn}' >"$host_game/bin/bigbang.json"
   printf '#define COMPILED_DSN "%s"\n' "$(host_dsn)" >"$host_game/compiled_dsn.h"
   make -s -C "$host_game" "$@"
