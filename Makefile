@@ -59,12 +59,12 @@ bootstrap: ## install what building and testing needs (apt; says first what)
 
 check: ## run all tests (FILES="tests/site.bats ..." for some; SAN=1)
 	@deploy/bootstrap --quiet check
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) -s -j2 --no-print-directory all
 	@$(TOOL_ENV) tests/run $(FILES)
 
 demo: ## watch bots fail, a deploy, the same bots succeed, and a rollback (BOTS=, DEMO_BREAK=)
 	@deploy/bootstrap --quiet demo
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) -s -j2 --no-print-directory all
 	@$(TOOL_ENV) tests/demo
 
 mutants: all ## replace each program by true, and print which test noticed

@@ -110,7 +110,7 @@ options_of_man() {
   cluster_open_way "$BATS_TEST_TMPDIR"
   ((EUID != 0)) || lower=(setpriv --reuid games --regid games --clear-groups)
   run -77 "${lower[@]}" env PATH="$BATS_TEST_TMPDIR/bin:$PATH" "$BATS_TEST_TMPDIR/bin/bootstrap" demo
-  [[ "$output" == *"bootstrap: missing: gcc make"*"bootstrap: run: sudo apt-get install --no-install-recommends gcc make"* ]]
+  [[ "$output" == *"bootstrap: missing: gcc libc6-dev make"*"bootstrap: run: sudo apt-get install --no-install-recommends gcc libc6-dev make"* ]]
   run -1 "${lower[@]}" env PATH="$BATS_TEST_TMPDIR/bin:$PATH" "$BATS_TEST_TMPDIR/bin/bootstrap" --check
   run -64 "$top/deploy/bootstrap" --wrong
 }
