@@ -98,14 +98,15 @@ uninstall: ## remove what install put there
 	for d in lib bin share/man/man1 share/man/man7 share/man/man8 share/man share .; do \
 	  rmdir --ignore-fail-on-non-empty $(DESTDIR)$(PREFIX)/$$d 2>/dev/null || :; done
 
-deploy: all ## deploy the pooler on this host as SITE says
-	$(TOOL_ENV) deploy/twpool-deploy --site $(SITE)
+deploy: all ## deploy the pooler on this host as SITE says (ARGS=)
+	@$(TOOL_ENV) deploy/twpool-deploy --site $(SITE) $(ARGS)
 
 plan: all ## print what deploy would change, and change nothing
-	$(TOOL_ENV) deploy/twpool-deploy --site $(SITE) --plan
+	@$(TOOL_ENV) deploy/twpool-deploy --site $(SITE) --plan $(ARGS)
 
-rollback: all ## go back to the state before the first deploy
-	$(TOOL_ENV) rollback/twpool-rollback
+# In an incident nothing is compiled, unless nothing ever was.
+rollback: $(if $(wildcard $(BUILD)/bin/twpool-generation),,all) ## go back to the state before the first deploy (ARGS=--list ...)
+	@$(TOOL_ENV) rollback/twpool-rollback $(ARGS)
 
 clean: ## remove what was built
 	rm -rf .build .build-san

@@ -56,7 +56,7 @@ answers() {
 @test "a deploy moves the server's DSN, keeps the pooler's files private, and the game goes through the pool" {
   host "$(bots_filter 10)"
   run -0 --separate-stderr host_run twpool-deploy
-  [[ "$output" == "deployed: generation 0001, "*" paths, "*" s" ]]
+  [[ "$output" == "deployed: generation 0001, "*" paths, "*" s"* ]]
   [ "$(jq -r .app "$host_game/bin/bigbang.json")" = "host=127.0.0.1 port=$host_pool_port dbname=%DB% user=game password=$host_password" ]
   [ "$(jq -r .admin "$host_game/bin/bigbang.json")" = "$(host_dsn)" ]
   [ "$(stat -c '%a %U' "$host_root/etc/pgbouncer/twpool/userlist.txt")" = "640 $(id -un)" ]
@@ -164,7 +164,7 @@ answers() {
 @test "with --no-rollback a failed deploy stays, exits 2 and names the one command to run" {
   host "$(bots_filter 10) | .pgbouncer.max_client_conn = 6"
   run -2 host_run twpool-deploy --no-rollback
-  [[ "$output" == *"HINT: run: twpool-rollback --to 0001" ]]
+  [[ "$output" == *"HINT: run: /"*"/rollback/twpool-rollback --to 0001" ]]
   run -0 host_run twpool-rollback --to 0001
   same_tree
 }
@@ -291,6 +291,95 @@ answers() {
   host_site '.service_manager = "systemd"'
   run -78 host_run twpool-deploy
   [[ "$output" == *'error   manager    service_manager "systemd" cannot be deployed by this version'* ]]
+}
+
+@test "what cannot work is found before anything is touched: programs, patterns, pidfile, log, listen port" {
+  host "$(bots_filter 2)"
+  while IFS='|' read -r filter finding; do
+    host_site "$(bots_filter 2) | $filter"
+    run -78 host_run twpool-deploy
+    [[ "$output" == *"$finding"* ]] || { echo "$filter: $output"; false; }
+    same_tree
+  done <<-'ROWS'
+	.process.server_command = ["bin/nosuch"]|process.server_command: no program 'bin/nosuch'
+	.validate.command = ["bin/nosuch"]|validate.command: no program 'bin/nosuch'
+	.validate.success_pattern = "("|validate.success_pattern is not an extended regular expression
+	.process.server_pidfile = "run/game.pid"|process.server_pidfile 'run/game.pid' is not an absolute path
+	.process.server_pidfile = "/run/other.pid"|which process.server_pidfile does not name
+	.server.log = "/nosuch/dir/log"|cannot be made by
+	.server.listen_port = 1|but port 1 is held by nobody
+	.process.pooler_binary = "/bin/false"|does not say what version of PgBouncer it is
+	.pgbouncer.transaction_timeout = 5|known since PgBouncer 1.25.0, this is 1.18.0
+	ROWS
+}
+
+@test "a log that is a symbolic link is refused: the server's user chooses where it leads" {
+  host
+  touch "$host_top/secret"
+  mv "$host_game/log/server.log" "$host_game/log/real.log"
+  ln -s "$host_top/secret" "$host_game/log/server.log"
+  run -78 host_run twpool-deploy
+  [[ "$output" == *"is not a file that"*"can write"* ]]
+  [ ! -s "$host_top/secret" ]
+}
+
+@test "a process that got the pooler's old id is not touched" {
+  host
+  mkdir -p "$host_root/run/twpool"
+  sleep 60 3>&- &
+  echo $! >"$host_root/run/twpool/pooler.pid"
+  touch -d '1 hour ago' "$host_root/run/twpool/pooler.pid"
+  run -0 host_run twpool-deploy
+  run -0 host_run twpool-rollback
+  kill $!
+}
+
+@test "a deploy goes back even if its terminal is gone" {
+  host "$(bots_filter 10) | .pgbouncer.max_client_conn = 6"
+  host_run twpool-deploy 2> >(sed -n 12q) || [ $? -eq 1 ]
+  same_tree
+  answers
+}
+
+@test "SIGTERM while the load runs takes the deploy back at once" {
+  host '.validate.command = ["sleep", "60"]'
+  TWPOOL_ROOT=$host_root "$tests/../deploy/twpool-deploy" --site site.json >talk.log 2>&1 3>&- &
+  wait_until 30 grep -q 'load through the server' talk.log
+  kill -TERM $!
+  wait $! || [ $? -eq 1 ]
+  grep -q 'validate (interrupted) failed; the host is as before' talk.log
+  same_tree
+  answers
+}
+
+@test "a load that does not end is ended" {
+  host '.validate.command = ["sleep", "60"] | .validate.timeout_seconds = 1'
+  run -1 host_run twpool-deploy
+  [[ "$output" == *"the load did not end within 1 s"* ]]
+  same_tree
+}
+
+@test "a setting that was changed on the console is put right by the next deploy" {
+  host "$(bots_filter 2)"
+  host_run twpool-deploy >/dev/null 2>&1
+  as_user "$host_pooler_user" psql -XAtq -h "$host_root/run/pgbouncer" -p "$host_pool_port" -U pgbouncer pgbouncer -c 'SET default_pool_size = 3'
+  run -0 host_run twpool-deploy
+  twpool-lint -q --live "host=$host_root/run/pgbouncer port=$host_pool_port" "$host_root/etc/pgbouncer/twpool/pgbouncer.ini"
+}
+
+@test "--only rebuild without a pooler leaves the server alone" {
+  host
+  run -1 host_run twpool-deploy --only rebuild
+  [[ "$output" == *"no login through the pooler: the server is left alone"* ]]
+  same_tree
+}
+
+@test "scripts whose library is missing do nothing, and say so by their exit code" {
+  mkdir -p copy/deploy copy/rollback
+  cp "$tests/../deploy/twpool-deploy" copy/deploy
+  cp "$tests/../rollback/twpool-rollback" copy/rollback
+  run -1 copy/deploy/twpool-deploy
+  run -1 copy/rollback/twpool-rollback
 }
 
 @test "wrong options are usage errors, and without TWPOOL_ROOT only root deploys" {

@@ -204,6 +204,54 @@ deployed() {
   [[ "$stderr" == *"'theirs' is a symbolic link of user id"* ]]
 }
 
+@test "root's link is followed only as far as root's links go" {
+  ((EUID == 0)) || skip 'needs root, to own links as another user'
+  twpool-generation begin >/dev/null
+  mkdir "$TWPOOL_ROOT/protected"
+  ln -s ../protected "$TWPOOL_ROOT/srv/theirs"
+  chown -h nobody "$TWPOOL_ROOT/srv/theirs"
+  ln -s theirs "$TWPOOL_ROOT/srv/ours"
+  run -77 twpool-generation stage 1 new.ini /srv/ours/file
+  ln -s loop "$TWPOOL_ROOT/srv/loop"
+  run -77 --separate-stderr twpool-generation stage 1 new.ini /srv/loop/file
+  [[ "$stderr" == *"too many symbolic links"* ]]
+}
+
+@test "what a killed replace left beside a path is swept" {
+  deployed
+  touch "$TWPOOL_ROOT/srv/.twpool-0123456789abcdef" "$TWPOOL_ROOT/srv/.twpool-notes"
+  twpool-generation restore -q --to 1
+  [ ! -e "$TWPOOL_ROOT/srv/.twpool-0123456789abcdef" ]
+  [ -e "$TWPOOL_ROOT/srv/.twpool-notes" ]
+}
+
+# drop once left a directory without a manifest behind, and from then on nothing could be listed.
+@test "drop removes everything that the generation holds, and a directory without a manifest is none" {
+  twpool-generation begin >/dev/null
+  echo '{}' >"$TWPOOL_ROOT/var/lib/twpool/generations/0001/load.json"
+  twpool-generation drop 1
+  [ ! -e "$TWPOOL_ROOT/var/lib/twpool/generations/0001" ]
+  mkdir "$TWPOOL_ROOT/var/lib/twpool/generations/0007"
+  run -0 twpool-generation list
+  [ -z "$output" ]
+  run -0 twpool-generation begin
+  [ "$output" = 0008 ]
+}
+
+@test "what was undone does not count when later deploys are verified" {
+  deployed
+  twpool-generation restore -q --to 1
+  twpool-generation mark 1 undone
+  mkdir -p "$TWPOOL_ROOT/etc/pgbouncer/twpool"
+  printf 'theirs\n' >"$TWPOOL_ROOT/etc/pgbouncer/twpool/pgbouncer.ini"
+  twpool-generation begin >/dev/null
+  twpool-generation stage -q 2 new.ini /etc/pgbouncer/twpool/pgbouncer.ini
+  twpool-generation apply -q 2
+  twpool-generation restore -q --to 1
+  run -0 twpool-generation verify --to 1
+  [ "$(cat "$TWPOOL_ROOT/etc/pgbouncer/twpool/pgbouncer.ini")" = theirs ]
+}
+
 @test "a damaged record, a newer one and none are refused, and nothing is guessed" {
   deployed
   gen=$TWPOOL_ROOT/var/lib/twpool/generations/0001
@@ -219,6 +267,20 @@ deployed() {
   [[ "$output" == *"is damaged"* ]]
   [[ "$(cat "$TWPOOL_ROOT/srv/dsn.json")" == *port=6432* ]]
   run -66 twpool-generation apply 7
+}
+
+@test "an entry that nothing of ours can have written is refused, and the host is left alone" {
+  deployed
+  gen=$TWPOOL_ROOT/var/lib/twpool/generations/0001/manifest.json
+  cp "$gen" kept
+  tree >between
+  for damage in 'del(.entries[-1].old)' '.entries[-1].old = []' 'del(.entries[-1].old.mode)' '.entries[-1].new.mode = -1' \
+    '.entries[-1].path = "/etc/../../out"' '.entries[-1].kind = "link"' 'del(.entries[-1].path)' '.entries += [null]' \
+    '.entries[-1].new.uid = 4294967296' 'del(.created)'; do
+    jq "$damage" kept >"$gen"
+    run -65 twpool-generation restore --to 1
+    tree | diff between -
+  done
 }
 
 @test "the record is for its owner alone" {
@@ -266,5 +328,6 @@ deployed() {
   run -64 twpool-generation apply zero
   run -64 twpool-generation stage --mode 9 1 new.ini /etc/x
   run -67 twpool-generation stage --owner nosuchuser 1 new.ini /etc/x
+  run -0 twpool-generation stage --owner "$(id -u):$(id -g)" 1 new.ini /etc/y
   run -64 twpool-generation stage 1 new.ini relative/path
 }

@@ -68,7 +68,7 @@ pids() {
 @test "everything is as before the deploy, and the game talks to PostgreSQL directly" {
   deployed
   run -0 --separate-stderr host_run twpool-rollback
-  [[ "$output" == "rolled back: generations 0001, verified, "*" s" ]]
+  [[ "$output" == "rolled back: generation 0001, verified, "*" s" ]]
   same_tree
   answers
   run -0 cluster_sql "SELECT count(*) > 0 FROM pg_stat_activity WHERE usename = 'game' AND client_addr IS NULL"
@@ -188,7 +188,7 @@ pids() {
   host_run twpool-deploy >/dev/null 2>&1
   before=$(pids)
   run -0 --separate-stderr host_run twpool-rollback --previous
-  [[ "$output" == "rolled back: generations 0002, verified,"* ]]
+  [[ "$output" == "rolled back: generation 0002, verified,"* ]]
   [ "$(pids)" = "$before" ]
   twpool-lint -q --live "host=$host_root/run/pgbouncer port=$host_pool_port" "$host_root/etc/pgbouncer/twpool/pgbouncer.ini"
   grep -qx 'default_pool_size = 25' "$host_root/etc/pgbouncer/twpool/pgbouncer.ini"
@@ -206,6 +206,24 @@ pids() {
   run -0 host_run twpool-rollback --previous
   [[ "$(jq -r .app "$host_game/bin/bigbang.json")" == "host=127.0.0.1 port=$old "* ]]
   answers
+}
+
+@test "killed between the marks of two generations, it finishes" {
+  deployed
+  host_site '.pgbouncer.default_pool_size = 7'
+  host_run twpool-deploy >/dev/null 2>&1
+  twpool_root() { TWPOOL_ROOT=$host_root "$@"; }
+  host_run twpool-rollback >/dev/null 2>&1
+  # As if it had been killed after the first of the two.
+  twpool_root twpool-generation mark 1 undoing
+  run -0 host_run twpool-rollback
+  same_tree
+}
+
+@test "a generation that does not exist is a usage error" {
+  deployed
+  run -64 host_run twpool-rollback --to 7
+  [[ "$output" == *"there is no generation 7"* ]]
 }
 
 @test "--list lists, --plan prints the commands, and neither changes anything" {

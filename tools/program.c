@@ -59,7 +59,8 @@ program_main(const struct tw_program *program, int argc, char **argv, void *opti
 	if (!std_fds_open())
 		return EX_OSERR;
 	umask(077);
-	signal(SIGPIPE, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN); /* these two become errors of write(2) */
+	signal(SIGXFSZ, SIG_IGN);
 	setlocale(LC_ALL, "C");
 	switch (tw_opt_parse(program, argc, argv, options, &command, &first, &e)) {
 	case TW_OPT_HELP:

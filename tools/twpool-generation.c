@@ -4,6 +4,7 @@
 #include "program.h"
 
 #include <grp.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +38,19 @@ gen_load(const char *text, struct tw_record *r, struct tw_err *e)
 	return gen_parse(text, &number, e) && tw_record_load(number, r, e);
 }
 
+/* number_parse reads a user's or group's number. */
+static bool
+number_parse(const char *text, unsigned *number)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end != '\0' || n >= UINT_MAX)
+		return false;
+	*number = (unsigned)n;
+	return true;
+}
+
 /* owner_parse reads "USER" or "USER:GROUP", names or numbers. */
 static bool
 owner_parse(const char *text, struct tw_attr *attr, struct tw_err *e)
@@ -48,14 +62,17 @@ owner_parse(const char *text, struct tw_attr *attr, struct tw_err *e)
 
 	snprintf(user, sizeof(user), "%.*s", (int)(colon ? colon - text : (long)strlen(text)),
 	         text);
-	if ((pw = getpwnam(user)) == NULL)
-		return tw_fail(e, EX_NOUSER, "no user '%s' on this host", user);
-	attr->uid = pw->pw_uid;
-	attr->gid = pw->pw_gid;
-	if (colon != NULL && (gr = getgrnam(colon + 1)) == NULL)
+	if (!number_parse(user, &attr->uid)) {
+		if ((pw = getpwnam(user)) == NULL)
+			return tw_fail(e, EX_NOUSER, "no user '%s' on this host", user);
+		attr->uid = pw->pw_uid;
+		attr->gid = pw->pw_gid;
+	}
+	if (colon == NULL || number_parse(colon + 1, &attr->gid))
+		return true;
+	if ((gr = getgrnam(colon + 1)) == NULL)
 		return tw_fail(e, EX_NOUSER, "no group '%s' on this host", colon + 1);
-	if (colon != NULL)
-		attr->gid = gr->gr_gid;
+	attr->gid = gr->gr_gid;
 	return true;
 }
 
@@ -210,7 +227,7 @@ verify_all(const struct options *o, const unsigned *list, size_t count, json_t *
 		if (old && number < (unsigned)o->to)
 			continue;
 		ok = tw_record_load(number, &r, e) &&
-		     ((!old && !is_active(&r)) || tw_verify(&r, old, seen, done, e));
+		     (!is_active(&r) || tw_verify(&r, old, seen, done, e));
 		tw_record_free(&r);
 	}
 	json_decref(seen);
@@ -255,16 +272,27 @@ run_mark(const void *options, int n, char **operands, struct tw_err *e)
 	return ok ? 0 : e->exit;
 }
 
-/* value_new is a note's value: JSON where it is a number, true, false, list or object. */
+/*
+ * value_new is a value of the evidence: JSON where the text is a number, true, false, a list or an
+ * object; "@FILE" stands for the text of that file. NULL: error.
+ */
 static json_t *
-value_new(const char *text)
+value_new(const char *text, struct tw_err *e)
 {
-	json_t *json = json_loads(text, JSON_DECODE_ANY, NULL);
+	struct tw_buf b = TW_BUF_INIT;
+	json_t *json = NULL;
 
-	if (json == NULL || json_is_string(json) || json_is_null(json)) {
-		json_decref(json);
-		json = json_string(text);
+	if (*text == '@' ? tw_file_read(text + 1, TW_FILE_LIMIT, &b, NULL, e)
+	                 : tw_buf_puts(&b, text, e)) {
+		json = json_loadb(tw_buf_text(&b), b.len, JSON_DECODE_ANY, NULL);
+		if (json == NULL || json_is_string(json) || json_is_null(json)) {
+			json_decref(json);
+			json = json_stringn(tw_buf_text(&b), b.len);
+			if (json == NULL)
+				json = json_string("(not UTF-8)");
+		}
 	}
+	tw_buf_free(&b);
 	return json;
 }
 
@@ -284,8 +312,11 @@ evidence_save(const struct tw_record *r, int n, char **pairs, struct tw_err *e)
 	if (ok)
 		all = exists ? tw_json_load(path, e) : tw_json_report("twpool-deploy", "open");
 	ok = ok && all != NULL;
-	for (int i = 0; ok && i + 1 < n; i += 2)
-		json_object_set_new(all, pairs[i], value_new(pairs[i + 1]));
+	for (int i = 0; ok && i + 1 < n; i += 2) {
+		json_t *value = value_new(pairs[i + 1], e);
+
+		ok = value != NULL && json_object_set_new(all, pairs[i], value) == 0;
+	}
 	ok = ok && tw_json_text(all, &b, e) && tw_file_replace(path, b.data, b.len, &attr, e);
 	json_decref(all);
 	tw_buf_free(&b);
@@ -463,7 +494,8 @@ static const struct tw_opt note_opts[] = {
 	{ .name = "evidence",
 	  .type = TW_OPT_FLAG,
 	  OPTION(evidence),
-	  .help = "write to evidence.json; values that are JSON stay JSON" },
+	  .help =
+	      "write to evidence.json; values that are JSON stay JSON, @FILE is a file's text" },
 	{ 0 },
 };
 static const struct tw_opt list_opts[] = {

@@ -8,7 +8,7 @@ shopt -s inherit_errexit
 umask 077
 export LC_ALL=C
 IFS=$' \t\n'
-unset CDPATH BASH_ENV ENV "${!PG@}"
+unset CDPATH BASH_ENV ENV POSIXLY_CORRECT "${!PG@}"
 TWPOOL_BIN=${TWPOOL_BIN:-$home/bin}
 PATH=$TWPOOL_BIN:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export TWPOOL_BIN PATH
@@ -20,9 +20,18 @@ state_dir=$root/var/lib/twpool
 # shellcheck disable=SC2034 # read by the scripts that source this
 conf_dir=/etc/pgbouncer/twpool
 
-# say TEXT...: talk goes to stderr, results to stdout.
+# say TEXT...: talk goes to stderr, results to stdout. A terminal that has gone away, or a full disk
+# behind a log, must not stop what is under way.
 say() {
-  printf '%s\n' "$*" >&2
+  printf '%s\n' "$*" >&2 || :
+}
+
+# talk COMMAND...: says what the command prints, whatever becomes of the terminal; its exit code.
+talk() {
+  local code=0 output
+  output=$("$@" 2>&1) || code=$?
+  [[ -z $output ]] || say "$output"
+  return "$code"
 }
 
 # die CODE MESSAGE [HINT]: the only way out after an error.
@@ -34,7 +43,7 @@ die() {
 
 # run COMMAND...: the only way to change the host: printed, then done, or with --plan only printed.
 run() {
-  printf '+%s\n' "$(printf ' %q' "$@")" >&2
+  say "+$(printf ' %q' "$@")"
   [[ -n ${TWPOOL_PLAN:-} ]] || "$@"
 }
 
@@ -54,8 +63,10 @@ need_tools() {
     die 69 "no programs in '$TWPOOL_BIN'" "run make, or make install, and start ${0##*/} from there."
 }
 
-# need_root: a host is changed by root alone; a tree below TWPOOL_ROOT by whoever owns it.
+# need_root: a host is changed by root alone; a tree below TWPOOL_ROOT by whoever owns it. A relative
+# one would mean another place to each program that is started.
 need_root() {
+  [[ -z $root || $root == /* ]] || die 64 "TWPOOL_ROOT '$root' is not an absolute path"
   [[ -n $root || $EUID -eq 0 ]] || die 77 'must be root' "run: sudo ${0##*/} ..."
 }
 
@@ -80,17 +91,41 @@ lock_drop() {
   unset TWPOOL_LOCK_FD
 }
 
-# as_user USER COMMAND...: runs it as that user, with an environment of its own and without our
-# lock. An empty USER, or not being root, means: as ourselves.
+# as_user USER COMMAND...: becomes that user: with an environment of its own, default signals, and
+# without our lock and our terminal, into which it could type. An empty USER, or not being root,
+# means: as ourselves.
 as_user() (
   account=$1
   shift
   lock_drop
-  [[ $EUID -eq 0 && -n $account ]] || exec "$@"
-  home_directory=$(getent passwd "$account" | cut -d: -f6)
-  exec env -i PATH="$PATH" LC_ALL=C HOME="$home_directory" USER="$account" LOGNAME="$account" \
-    setpriv --reuid "$account" --regid "$(id -g "$account")" --init-groups -- "$@"
+  [[ $EUID -eq 0 && -n $account ]] || account=
+  become=(env -i --default-signal PATH="$PATH" LC_ALL=C)
+  become+=(HOME="$(account_field "$account" 6)" USER="$(account_field "$account" 1)")
+  [[ -z $account ]] ||
+    become+=(setpriv --reuid "$account" --regid "$(id -g "$account")" --init-groups --)
+  exec setsid --wait "${become[@]}" "$@"
 )
+
+# account_field USER N: a field of its line in the user database; our own where USER is empty.
+account_field() {
+  getent passwd "${1:-$EUID}" | cut -d: -f"$2"
+}
+
+# supervised COMMAND...: waits for it in a way that a signal to us ends it too.
+supervised() {
+  local code=0
+  "$@" &
+  trap "kill -TERM $! 2>/dev/null; exit 143" INT TERM HUP
+  wait "$!" || code=$?
+  trap 'exit 143' INT TERM HUP
+  return "$code"
+}
+
+# masked: what a log says, without the passwords and secrets in it.
+masked() {
+  sed -E -e "s/(password *= *)('[^']*'|[^ \"',;]*)/\1***/g" -e 's#(://[^:/@ ]*):[^@ ]*@#\1:***@#g' \
+    -e 's/SCRAM-SHA-256\$[^ "]*/***/g'
+}
 
 # lock_take NAME: one writer. The lock dies with its holder; an inherited one is kept.
 lock_take() {
@@ -100,8 +135,9 @@ lock_take() {
   fi
   [[ -d $root/var/lib ]] || (umask 022 && mkdir -p -- "$root/var/lib")
   [[ -d $state_dir ]] || mkdir -m 0700 -- "$state_dir"
+  [[ -w $state_dir ]] || die 77 "no permission for '$state_dir'"
   exec {TWPOOL_LOCK_FD}>>"$file"
-  flock -n "$TWPOOL_LOCK_FD" || die 75 "busy: $(<"$file")" 'wait until it has ended.'
+  flock -n "$TWPOOL_LOCK_FD" || die 75 "busy: $(<"$file")" 'wait until it has ended, or send it SIGTERM: it then goes back.'
   printf '%s (pid %s) holds the lock since %(%FT%TZ)T\n' "$1" "$$" -1 >"$file"
   export TWPOOL_LOCK_FD
 }
@@ -113,13 +149,13 @@ site_load() {
   local i values keys=(
     service_manager 'databases[0].name' pgbouncer.listen_addr pgbouncer.listen_port
     pgbouncer.max_client_conn server.directory server.user server.reconnects server.listen_port
-    server.start_seconds server.stop_seconds server.log
-    validate.bots validate.min_success validate.success_pattern validate.failure_pattern
+    server.start_seconds server.stop_seconds server.build_seconds server.log
+    validate.timeout_seconds validate.bots validate.min_success validate.success_pattern validate.failure_pattern
     process.pooler_user process.pooler_binary process.server_pidfile
   )
   # shellcheck disable=SC2153 # SITE is the scripts' own variable
   mapfile -d '' -t values < <(twpool-site get --site "$SITE" "${keys[@]}")
-  wait "$!"
+  wait "$!" || return
   for i in "${!keys[@]}"; do
     site[${keys[i]}]=${values[i]}
   done
@@ -130,7 +166,7 @@ site_list() {
   local -n site_list_target=$1
   # shellcheck disable=SC2034 # a reference: read by the caller
   mapfile -d '' -t site_list_target < <(twpool-site get --site "$SITE" "$2")
-  wait "$!"
+  wait "$!" || return
 }
 
 # gen_get KEY: a note of the generation GEN.

@@ -16,7 +16,12 @@ pooler_lint() {
     return 69
   }
   twpool-lint -q --pid "$pid" --timeout 2 "$root$conf_dir/pgbouncer.ini" \
-    --live "host=$root/run/pgbouncer port=$(console_port)" 2>&1
+    --live "host='$(conninfo_quoted "$root/run/pgbouncer")' port=$(console_port)" 2>&1
+}
+
+# conninfo_quoted TEXT: as libpq reads it between single quotes.
+conninfo_quoted() {
+  sed "s/[\\\\']/\\\\&/g" <<<"$1"
 }
 
 # console_port: where the running pooler has its socket, which is not where the file says as long
@@ -29,15 +34,18 @@ console_port() {
   printf '%s' "$port"
 }
 
-# pooler_settled: waits until the running pooler is the rendered one; restarts it, once, where a
-# setting takes a restart.
+# pooler_settled: waits until the running pooler is the rendered one. Reloads it once where a setting
+# was changed at run time, and restarts it once where one takes that: `pooler_cut` is then set.
+pooler_cut=
 pooler_settled() {
-  local deadline=$((SECONDS + 10)) findings restarted=
+  local deadline=$((SECONDS + 10)) findings reloaded=
   until findings=$(pooler_lint); do
-    if [[ -z $restarted && $findings == *restart-needed* ]]; then
-      service_restart pooler
-      run twpool-generation note "$GEN" pooler.restarted yes
-      restarted=yes
+    if [[ -z $pooler_cut && $findings == *restart-needed* ]]; then
+      pooler_cut=yes
+      service_restart pooler || return
+    elif [[ -z $reloaded && $findings == *reload-needed* ]]; then
+      reloaded=yes
+      service_reload pooler
     elif ((SECONDS >= deadline)) || ! service_running pooler; then
       say "$findings"
       return 1
@@ -54,7 +62,7 @@ pooler_complaint() {
 
 # pooler_cause: ": " and the last refusal in the pooler's log, where it has one.
 pooler_cause() {
-  tail -n 50 -- "$state_dir/pooler.log" |
+  tail -n 50 -- "$state_dir/pooler.log" | masked |
     sed -n 's/.*\(server login failed: .*\|pooler error: .*\)/: \1/p' | tail -n 1
 }
 
@@ -63,9 +71,10 @@ pooler_cause() {
 prove_login() {
   local dsn=() one expect=$1
   shift
-  site_list dsn server.dsn
+  site_list dsn server.dsn || return
+  ((${#dsn[@]})) || return 1
   for one in "${dsn[@]}"; do
-    twpool-auth verify --db "${site[databases[0].name]}" --retry 10 --timeout 5 "--expect-$expect" \
-      --dsn "@$(dsn_file "$one")" "$@" >&2 || return
+    talk twpool-auth verify --db "${site[databases[0].name]}" --retry 10 --timeout 5 "--expect-$expect" \
+      --dsn "@$(dsn_file "$one")" "$@" || return
   done
 }

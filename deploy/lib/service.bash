@@ -33,24 +33,43 @@ pooler_binary() {
   command -v -- "${site[process.pooler_binary]}" || printf '%s' "${site[process.pooler_binary]}"
 }
 
+# pooler_version: what that binary says it is, X.Y.Z.
+pooler_version() {
+  timeout 5 "$(pooler_binary)" -V </dev/null | sed -n '1s/^PgBouncer //p'
+}
+
 # server_log: the host path of the server's log, which may be relative to its directory.
 server_log() {
   case ${site[server.log]} in
-    '') printf '%s' "$state_dir/server.log" ;;
+    '') printf '/dev/null' ;;
     /*) printf '%s' "$root${site[server.log]}" ;;
     *) printf '%s' "$root${site[server.directory]}/${site[server.log]}" ;;
   esac
 }
 
 # service_pid NAME: its process id if it runs, or nothing. A zombie does not run: in a container
-# there may be nobody who reaps it.
+# there may be nobody who reaps it. Nor is it ours if it is another user's, or younger than the
+# pidfile: ids are used again, and we would end an innocent process.
 service_pid() {
-  local pid state=
+  local pid line uid state age
   service_define "$1"
   [[ -s ${service[pidfile]} ]] || return 0
   pid=$(<"${service[pidfile]}")
-  [[ ! -r /proc/$pid/status ]] || state=$(sed -n 's/^State:[[:space:]]*//p' "/proc/$pid/status" || :)
-  [[ -z $state || $state == [ZX]* ]] || printf '%s' "$pid"
+  [[ $pid =~ ^[0-9]+$ ]] || return 0
+  line=$(ps -o uid=,stat=,etimes= -p "$pid") || return 0
+  read -r uid state age <<<"$line"
+  [[ $state != [ZX]* && $uid -eq $(service_uid) ]] || return 0
+  ((age + 5 >= $(date +%s) - $(stat -c %Y -- "${service[pidfile]}"))) || return 0
+  printf '%s' "$pid"
+}
+
+# service_uid: whose process the defined service is.
+service_uid() {
+  if [[ $EUID -eq 0 && -n ${service[user]} ]]; then
+    id -u -- "${service[user]}"
+  else
+    printf '%s' "$EUID"
+  fi
 }
 
 # service_running NAME
@@ -58,27 +77,32 @@ service_running() {
   [[ -n $(service_pid "$1") ]]
 }
 
-# service_start NAME: starts it; whether it works is the caller's question.
+# service_start NAME: starts it; whether it works is the caller's question. The pooler's log is in
+# our own directory; the server's log is opened by the server's user, whose directory it is in.
 service_start() {
   local argv=()
   service_define "$1"
   [[ ! -e ${service[pidfile]} ]] || service_running "$1" || run rm -- "${service[pidfile]}"
   argv=(start-stop-daemon --start --oknodo --quiet --background --make-pidfile
-    --pidfile "${service[pidfile]}" --chdir "${service[directory]}" --umask 022
-    --output "${service[log]}")
+    --pidfile "${service[pidfile]}" --chdir "${service[directory]}" --umask 022)
   if [[ $EUID -eq 0 && -n ${service[user]} ]]; then
     argv+=(--chuid "${service[user]}")
   fi
-  case ${service_argv[0]} in
-    */*) ;;
-    *) service_argv[0]=$(command -v -- "${service_argv[0]}") ;;
-  esac
-  [[ ${service_argv[0]} == /* ]] || service_argv[0]=${service[directory]}/${service_argv[0]}
-  run service_spawn "$1" "${argv[@]}" --exec "${service_argv[0]}" -- "${service_argv[@]:1}"
+  if [[ $1 == pooler ]]; then
+    argv+=(--output "${service[log]}" --startas "${service_argv[0]}" -- "${service_argv[@]:1}")
+  else
+    # shellcheck disable=SC2016 # for the shell that opens the log
+    argv+=(--startas /bin/sh -- -c 'exec >>"$0" 2>&1 && exec "$@"' "${service[log]}" "${service_argv[@]}")
+  fi
+  say "+ start $1:$(printf ' %q' "${service_argv[@]}")${service[user]:+    (as ${service[user]})}"
+  [[ -z ${TWPOOL_PLAN:-} ]] || return 0
+  service_spawn "$1" "${argv[@]}" || return
+  # For an instant it is still root's; one that has ended by then is the caller's to notice.
+  wait_for 2 service_running "$1" || :
 }
 
-# service_spawn NAME COMMAND...: the child gets default signals (bash hands ignored ones down),
-# not our lock, and as a pooler the descriptors that it may need.
+# service_spawn NAME COMMAND...: the child gets default signals (bash hands ignored ones down), an
+# environment of its own, not our lock, and as a pooler the descriptors that it may need.
 service_spawn() (
   clients=${site[pgbouncer.max_client_conn]}
   if [[ $1 == pooler ]]; then
@@ -86,7 +110,10 @@ service_spawn() (
   fi
   shift
   lock_drop
-  exec env -u TWPOOL_PLAN --default-signal "$@"
+  account=${service[user]}
+  [[ $EUID -eq 0 ]] || account=
+  exec env -i --default-signal PATH="$PATH" LC_ALL=C HOME="$(account_field "$account" 6)" \
+    USER="$(account_field "$account" 1)" "$@"
 )
 
 # descriptors_raise N: the soft limit becomes N, or the hard limit where that is lower.
@@ -111,8 +138,8 @@ service_stop() {
     [[ -z ${TWPOOL_PLAN:-} ]] || return 0
     ! wait_for "$patience" service_stopped "$1" || break
   done
+  service_stopped "$1" || return
   [[ ! -e ${service[pidfile]} ]] || run rm -- "${service[pidfile]}"
-  service_stopped "$1"
 }
 
 # service_stopped NAME
@@ -136,10 +163,29 @@ service_restart() {
 service_log_tail() {
   service_define "$1"
   if [[ $1 == pooler ]]; then
-    tail -n 5 -- "${service[log]}"
+    tail -n 5 -- "${service[log]}" 2>&1
   else
-    as_user "${service[user]}" tail -n 5 -- "${service[log]}"
-  fi | sed 's/^/  | /' >&2
+    as_user "${service[user]}" timeout 5 tail -n 5 -- "${service[log]}" 2>&1
+  fi | masked | sed 's/^/  | /' >&2 || :
+}
+
+# server_ready: the server runs and, where its port is known, accepts.
+server_ready() {
+  local port=${site[server.listen_port]}
+  service_running server && { ((port == 0)) || port_open 127.0.0.1 "$port"; }
+}
+
+# server_up: waits until it is ready; 1, with the end of its log, where it is gone or late.
+server_up() {
+  local patience=${site[server.start_seconds]} deadline
+  deadline=$((SECONDS + patience))
+  until server_ready; do
+    if ! service_running server || ((SECONDS >= deadline)); then
+      service_log_tail server
+      return 1
+    fi
+    sleep 0.05
+  done
 }
 
 # port_holder PORT: "name pid" of who listens there, "another user's process", or nothing.

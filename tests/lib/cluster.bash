@@ -13,7 +13,7 @@ as_user() {
   local user=$1
   shift
   if ((EUID == 0)); then
-    setpriv --reuid="$user" --regid="$user" --init-groups -- "$@"
+    setpriv --reuid="$user" --regid="$(id -g "$user")" --init-groups -- "$@"
   else
     "$@"
   fi

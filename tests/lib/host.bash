@@ -41,7 +41,8 @@ host_build() {
   shift
   mkdir -p "$directory"
   cp -p "$tests"/gameserver/*.[ch] "$tests/gameserver/Makefile" "$directory"
-  make -s -C "$directory" "$@"
+  # The variables of a `make` that runs us are not meant for this one.
+  env -u MAKEFLAGS -u MFLAGS -u MAKEOVERRIDES make -s -C "$directory" "$@"
 }
 
 # host_server [MAKE-OPTION]...: the sample game server in a tree of its own, built and set up. Where
@@ -96,11 +97,11 @@ host_compiled() {
 # host_start: the game server runs, as it did before anybody thought of a pooler.
 host_start() {
   local argv=(start-stop-daemon --start --quiet --background --make-pidfile
-    --pidfile "$host_root/run/game.pid" --chdir "$host_game" --umask 022
-    --output "$host_game/log/server.log")
+    --pidfile "$host_root/run/game.pid" --chdir "$host_game" --umask 022)
   ((EUID != 0)) || argv+=(--chuid "$host_game_user")
-  env --default-signal "${argv[@]}" --exec "$host_game/bin/server" -- \
-    --listen "$host_game_port" --lock thread
+  # shellcheck disable=SC2016 # for the shell that opens the log
+  env --default-signal "${argv[@]}" --startas /bin/sh -- -c 'exec >>"$0" 2>&1 && exec "$@"' \
+    "$host_game/log/server.log" bin/server --listen "$host_game_port" --lock thread
   wait_until 10 host_accepts || {
     cat "$host_game/log/server.log" >&2
     return 1

@@ -24,34 +24,95 @@ tw_sha256(const void *bytes, size_t n, char out[TW_SHA256_SIZE])
 	SHA256Data(bytes, n, out);
 }
 
+/* A symbolic link may lead to another; more than this in a row is a loop. */
+#define LINKS_MAX 8
+
+static int path_walk(int dir, const char *path, const char *whole, int depth, struct tw_err *e);
+
+/*
+ * link_follow opens the directory that a symbolic link in `dir` leads to, by the same rules. The
+ * link is looked at and read through one descriptor, so that nobody can swap it in between.
+ */
+static int
+link_follow(int dir, const char *name, const char *whole, int depth, struct tw_err *e)
+{
+	int link = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC), start, end = -1;
+	char target[4096];
+	struct stat st;
+	ssize_t n;
+
+	if (link < 0 || fstat(link, &st) != 0) {
+		tw_fail_errno(e, EX_NOPERM, "'%s': '%s'", whole, name);
+	} else if (st.st_uid != 0 && st.st_uid != geteuid()) {
+		tw_fail(e, EX_NOPERM, "'%s': '%s' is a symbolic link of user id %u", whole, name,
+		        (unsigned)st.st_uid);
+	} else if (depth == LINKS_MAX) {
+		tw_fail(e, EX_NOPERM, "'%s': too many symbolic links", whole);
+	} else if ((n = readlinkat(link, "", target, sizeof(target) - 1)) <= 0) {
+		tw_fail_errno(e, EX_NOPERM, "'%s': '%s'", whole, name);
+	} else {
+		target[n] = '\0';
+		start = openat(dir, target[0] == '/' ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		end = start < 0 ? -1 : path_walk(start, target, whole, depth + 1, e);
+	}
+	if (link >= 0)
+		close(link);
+	return end;
+}
+
 /* path_step opens the directory `name` in `dir`, through a link only if we or root own it. */
 static int
-path_step(int dir, const char *name, const char *path, struct tw_err *e)
+path_step(int dir, const char *name, const char *whole, int depth, struct tw_err *e)
 {
+	const int flags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 	struct stat st;
-	int follow = 0, fd;
+	int fd;
 
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
-		tw_fail_errno(e, errno == ENOENT ? EX_NOINPUT : EX_NOPERM, "'%s': '%s'", path,
+		tw_fail_errno(e, errno == ENOENT ? EX_NOINPUT : EX_NOPERM, "'%s': '%s'", whole,
 		              name);
 		return -1;
 	}
-	if (S_ISLNK(st.st_mode)) {
-		if (st.st_uid != 0 && st.st_uid != geteuid()) {
-			tw_fail(e, EX_NOPERM, "'%s': '%s' is a symbolic link of user id %u", path,
-			        name, (unsigned)st.st_uid);
-			return -1;
-		}
-		follow = 1;
-	}
-	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW));
+	if (S_ISLNK(st.st_mode))
+		return link_follow(dir, name, whole, depth, e);
+	fd = openat(dir, name, O_RDONLY | flags);
 	if (fd < 0 && errno == EACCES) /* search permission is enough to go through */
-		fd = openat(dir, name,
-		            O_PATH | O_DIRECTORY | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW));
+		fd = openat(dir, name, O_PATH | flags);
 	if (fd < 0)
-		tw_fail_errno(e, errno == ENOTDIR ? EX_NOINPUT : EX_NOPERM, "'%s': '%s'", path,
+		tw_fail_errno(e, errno == ENOTDIR ? EX_NOINPUT : EX_NOPERM, "'%s': '%s'", whole,
 		              name);
 	return fd;
+}
+
+/* next_name copies the next component of a path and moves on; false at the end or if too long. */
+static bool
+next_name(const char **at, char name[TW_NAME_SIZE])
+{
+	size_t n;
+
+	*at += strspn(*at, "/");
+	n = strcspn(*at, "/");
+	if (n == 0 || n >= TW_NAME_SIZE)
+		return false;
+	memcpy(name, *at, n);
+	name[n] = '\0';
+	*at += n;
+	return true;
+}
+
+/* path_walk goes along every component of `path` from `dir`, which it closes; -1 on error. */
+static int
+path_walk(int dir, const char *path, const char *whole, int depth, struct tw_err *e)
+{
+	char name[TW_NAME_SIZE];
+
+	while (dir >= 0 && next_name(&path, name)) {
+		int next = path_step(dir, name, whole, depth, e);
+
+		close(dir);
+		dir = next;
+	}
+	return dir;
 }
 
 int
@@ -64,28 +125,21 @@ tw_path_parent(const char *path, char name[TW_NAME_SIZE], struct tw_err *e)
 		tw_fail_errno(e, EX_NOPERM, "'%s'", path);
 		return -1;
 	}
-	for (;;) {
-		size_t n;
+	while (dir >= 0) {
 		int next;
 
-		at += strspn(at, "/");
-		n = strcspn(at, "/");
-		if (n == 0 || n >= TW_NAME_SIZE) {
+		if (!next_name(&at, name)) {
 			tw_fail(e, EX_USAGE, "'%s' does not name a file", path);
 			close(dir);
 			return -1;
 		}
-		memcpy(name, at, n);
-		name[n] = '\0';
-		at += n;
 		if (at[strspn(at, "/")] == '\0')
 			return dir;
-		next = path_step(dir, name, path, e);
+		next = path_step(dir, name, path, 0, e);
 		close(dir);
-		if (next < 0)
-			return -1;
 		dir = next;
 	}
+	return -1;
 }
 
 /* read_all appends what is left of `fd` to `b`, `limit` bytes at most. */

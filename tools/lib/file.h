@@ -54,6 +54,12 @@ bool tw_file_replace(const char *path, const void *bytes, size_t n, const struct
 /* tw_file_remove ensures that no file is at `path`, durably. Refuses anything but a file. */
 bool tw_file_remove(const char *path, struct tw_err *e);
 
+/*
+ * tw_file_sweep removes what a killed tw_file_replace left beside `path`. Only where no other
+ * writer can be at work. An absent directory is fine.
+ */
+bool tw_file_sweep(const char *path, struct tw_err *e);
+
 /* tw_dir_ensure makes the directory `path` (not its parents) or gives it these attributes. */
 bool tw_dir_ensure(const char *path, const struct tw_attr *attr, struct tw_err *e);
 

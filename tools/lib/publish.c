@@ -38,6 +38,10 @@ attr_of(const json_t *state)
 
 	attr.mtime.tv_sec = (time_t)(ns / 1000000000);
 	attr.mtime.tv_nsec = (long)(ns % 1000000000);
+	if (attr.mtime.tv_nsec < 0) { /* before 1970 */
+		attr.mtime.tv_sec--;
+		attr.mtime.tv_nsec += 1000000000;
+	}
 	return attr;
 }
 
@@ -113,12 +117,30 @@ entry_apply(const struct tw_record *r, const json_t *entry, tw_report_list *done
 	return ok;
 }
 
+/* sweep removes what an earlier, killed run left beside the paths of a group. */
+static bool
+sweep(const struct tw_record *r, const char *group, struct tw_err *e)
+{
+	char host[4096];
+	json_t *entry;
+	size_t i;
+
+	json_array_foreach (tw_record_entries(r), i, entry) {
+		if (in_group(entry, group) &&
+		    !(tw_host_path(text_of(entry, "path"), host, e) && tw_file_sweep(host, e)))
+			return false;
+	}
+	return true;
+}
+
 bool
 tw_apply(struct tw_record *r, const char *group, tw_report_list *done, struct tw_err *e)
 {
 	json_t *entry;
 	size_t i;
 
+	if (!sweep(r, group, e))
+		return false;
 	json_array_foreach (tw_record_entries(r), i, entry) {
 		if (in_group(entry, group) && !entry_apply(r, entry, done, e))
 			return tw_context(e, "apply '%s'", text_of(entry, "path"));
@@ -240,6 +262,8 @@ tw_restore(struct tw_record *r, const char *group, tw_report_list *done, size_t 
 {
 	json_t *entries = tw_record_entries(r);
 
+	if (!sweep(r, group, e)) /* litter is no reason not to restore */
+		*e = (struct tw_err)TW_ERR_INIT;
 	for (size_t i = json_array_size(entries); i-- > 0;) {
 		const json_t *entry = json_array_get(entries, i);
 

@@ -4,6 +4,8 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,9 +51,19 @@ number_compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* numbers_read appends every directory name that is a number. */
+/* has_manifest tells whether a generation's directory holds one: else it was never begun whole. */
 static bool
-numbers_read(DIR *d, unsigned **list, size_t *n, struct tw_err *e)
+has_manifest(int dir, const char *name)
+{
+	char path[300];
+
+	snprintf(path, sizeof(path), "%s/manifest.json", name);
+	return faccessat(dir, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* numbers_read appends every directory name that is a number; `whole`: with a manifest in it. */
+static bool
+numbers_read(DIR *d, bool whole, unsigned **list, size_t *n, struct tw_err *e)
 {
 	const struct dirent *entry;
 
@@ -60,6 +72,8 @@ numbers_read(DIR *d, unsigned **list, size_t *n, struct tw_err *e)
 		unsigned *grown;
 
 		if (len < 4 || len > 9 || strspn(entry->d_name, "0123456789") != len)
+			continue;
+		if (whole && !has_manifest(dirfd(d), entry->d_name))
 			continue;
 		grown = reallocarray(*list, *n + 1, sizeof(**list));
 		if (grown == NULL)
@@ -70,8 +84,9 @@ numbers_read(DIR *d, unsigned **list, size_t *n, struct tw_err *e)
 	return true;
 }
 
-bool
-tw_record_numbers(unsigned **list, size_t *n, struct tw_err *e)
+/* numbers_list lists the directories of generations, ascending. */
+static bool
+numbers_list(bool whole, unsigned **list, size_t *n, struct tw_err *e)
 {
 	char path[4096 + 16], state[4096];
 	unsigned *own = NULL;
@@ -84,7 +99,7 @@ tw_record_numbers(unsigned **list, size_t *n, struct tw_err *e)
 	d = opendir(path);
 	if (d == NULL && errno != ENOENT)
 		return tw_fail_errno(e, EX_NOPERM, "'%s'", path);
-	ok = d == NULL || numbers_read(d, &own, &count, e);
+	ok = d == NULL || numbers_read(d, whole, &own, &count, e);
 	if (d != NULL)
 		closedir(d);
 	if (!ok) {
@@ -96,6 +111,12 @@ tw_record_numbers(unsigned **list, size_t *n, struct tw_err *e)
 	*list = own;
 	*n = count;
 	return true;
+}
+
+bool
+tw_record_numbers(unsigned **list, size_t *n, struct tw_err *e)
+{
+	return numbers_list(true, list, n, e);
 }
 
 /* parents_ensure makes ROOT/var/lib/twpool/generations (0700) below an existing ROOT. */
@@ -142,7 +163,7 @@ tw_record_begin(const char *site, struct tw_record *r, struct tw_err *e)
 	size_t n = 0;
 	bool ok;
 
-	if (!parents_ensure(e) || !tw_record_numbers(&list, &n, e))
+	if (!parents_ensure(e) || !numbers_list(false, &list, &n, e))
 		return false;
 	own.number = n > 0 ? list[n - 1] + 1 : 1;
 	free(list);
@@ -163,11 +184,46 @@ tw_record_begin(const char *site, struct tw_record *r, struct tw_err *e)
 	return true;
 }
 
+/* state_check holds the state of a path against what state_pack of stage.c writes. */
+static bool
+state_check(const json_t *state, bool directory)
+{
+	json_int_t mode = json_integer_value(json_object_get(state, "mode"));
+	json_int_t uid = json_integer_value(json_object_get(state, "uid"));
+	json_int_t gid = json_integer_value(json_object_get(state, "gid"));
+	const char *sha = json_string_value(json_object_get(state, "sha256"));
+
+	return json_is_integer(json_object_get(state, "mode")) && mode >= 0 && mode <= 07777 &&
+	       json_is_integer(json_object_get(state, "uid")) && uid >= 0 && uid < UINT32_MAX &&
+	       json_is_integer(json_object_get(state, "gid")) && gid >= 0 && gid < UINT32_MAX &&
+	       (directory ? sha == NULL : sha != NULL && strlen(sha) == 64);
+}
+
+/* entry_check refuses an entry that stage.c cannot have written: acting on it would do harm. */
+static bool
+entry_check(const json_t *entry)
+{
+	const char *kind = json_string_value(json_object_get(entry, "kind"));
+	const char *path = json_string_value(json_object_get(entry, "path"));
+	const json_t *old = json_object_get(entry, "old");
+	bool directory = kind != NULL && strcmp(kind, "directory") == 0;
+	bool edit = kind != NULL && strcmp(kind, "edit") == 0;
+
+	return (directory || edit || (kind != NULL && strcmp(kind, "file") == 0)) &&
+	       json_is_string(json_object_get(entry, "group")) && path != NULL && path[0] == '/' &&
+	       strstr(path, "/../") == NULL && old != NULL &&
+	       (json_is_null(old) || state_check(old, directory)) &&
+	       state_check(json_object_get(entry, "new"), directory) &&
+	       (!edit || json_is_array(json_object_get(entry, "edits")));
+}
+
 /* manifest_check refuses what this version cannot have written. */
 static bool
 manifest_check(const struct tw_record *r, const char *path, struct tw_err *e)
 {
 	json_int_t schema = json_integer_value(json_object_get(r->manifest, "schema"));
+	json_t *entry;
+	size_t i;
 
 	if (schema > RECORD_SCHEMA) {
 		tw_fail(e, EX_DATAERR, "%s: written by a newer twpool (schema %lld)", path,
@@ -177,10 +233,15 @@ manifest_check(const struct tw_record *r, const char *path, struct tw_err *e)
 	if (schema != RECORD_SCHEMA ||
 	    json_integer_value(json_object_get(r->manifest, "generation")) != r->number ||
 	    !json_is_string(json_object_get(r->manifest, "state")) ||
+	    !json_is_string(json_object_get(r->manifest, "created")) ||
 	    !json_is_object(json_object_get(r->manifest, "notes")) ||
 	    !json_is_array(json_object_get(r->manifest, "entries")))
 		return tw_fail(e, EX_DATAERR, "%s: not the record of generation %04u", path,
 		               r->number);
+	json_array_foreach (tw_record_entries(r), i, entry) {
+		if (!entry_check(entry))
+			return tw_fail(e, EX_DATAERR, "%s: entry %zu is damaged", path, i);
+	}
 	return true;
 }
 
@@ -220,19 +281,19 @@ tw_record_save(const struct tw_record *r, struct tw_err *e)
 	return ok;
 }
 
-/* files_remove empties the record's files/. */
+/* files_remove removes every file of one of the record's directories. */
 static bool
-files_remove(const struct tw_record *r, struct tw_err *e)
+files_remove(const char *directory, struct tw_err *e)
 {
-	char files[4096], path[4096 + 256];
 	const struct dirent *entry;
-	bool ok = path_in(r, "files", files, e);
-	DIR *d = ok ? opendir(files) : NULL;
+	DIR *d = opendir(directory);
+	char path[4096 + 256];
+	bool ok = true;
 
 	while (ok && d != NULL && (entry = readdir(d)) != NULL) {
-		if (entry->d_name[0] == '.')
+		if (entry->d_type == DT_DIR)
 			continue;
-		snprintf(path, sizeof(path), "%s/%s", files, entry->d_name);
+		snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name);
 		ok = tw_file_remove(path, e);
 	}
 	if (d != NULL)
@@ -243,16 +304,17 @@ files_remove(const struct tw_record *r, struct tw_err *e)
 bool
 tw_record_drop(struct tw_record *r, struct tw_err *e)
 {
-	static const char *const names[] = { "site.json", "evidence.json", "manifest.json" };
 	char path[4096];
 	bool kept, ok;
 
 	if (json_array_size(tw_record_entries(r)) > 0)
 		return tw_fail(e, EX_USAGE, "generation %04u has entries", r->number);
-	ok = files_remove(r, e) && path_in(r, "files", path, e) && tw_dir_remove(path, &kept, e);
-	for (size_t i = 0; ok && i < sizeof(names) / sizeof(*names); i++)
-		ok = path_in(r, names[i], path, e) && tw_file_remove(path, e);
-	return ok && tw_dir_remove(r->dir, &kept, e);
+	/* Without its manifest the rest is nobody's generation, should we be killed here. */
+	ok = path_in(r, "manifest.json", path, e) && tw_file_remove(path, e) &&
+	     path_in(r, "files", path, e) && files_remove(path, e) &&
+	     tw_dir_remove(path, &kept, e) && files_remove(r->dir, e) &&
+	     tw_dir_remove(r->dir, &kept, e);
+	return ok && (!kept || tw_fail(e, EX_CANTCREAT, "'%s' is not empty", r->dir));
 }
 
 const char *

@@ -26,7 +26,10 @@ struct tw_record {
 /* tw_record_state_dir writes ROOT/var/lib/twpool, the home of all records. */
 void tw_record_state_dir(char out[4096]);
 
-/* tw_record_numbers lists the generations, ascending; *list is the caller's (free). */
+/*
+ * tw_record_numbers lists the generations, ascending; *list is the caller's (free). A directory
+ * without a manifest is what a killed begin or drop left behind, and not one of them.
+ */
 bool tw_record_numbers(unsigned **list, size_t *n, struct tw_err *e);
 
 /* tw_record_begin makes the next generation, state "open", with a copy of `site` if not NULL. */

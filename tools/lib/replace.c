@@ -3,6 +3,7 @@
 #include "file.h"
 #include "path.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -99,6 +100,9 @@ target_check(int dir, const char *name, const char *path, bool *exists, struct t
 	return true;
 }
 
+/* A temporary name is this and sixteen hexadecimal digits. */
+#define TEMP_PREFIX ".twpool-"
+
 /* temp_open creates a file in `dir` whose name nobody can have foreseen. */
 static int
 temp_open(int dir, char name[TW_NAME_SIZE], const char *path, struct tw_err *e)
@@ -110,7 +114,7 @@ temp_open(int dir, char name[TW_NAME_SIZE], const char *path, struct tw_err *e)
 		tw_fail_errno(e, EX_OSERR, "getrandom");
 		return -1;
 	}
-	snprintf(name, TW_NAME_SIZE, ".twpool-%016llx", random);
+	snprintf(name, TW_NAME_SIZE, TEMP_PREFIX "%016llx", random);
 	fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		tw_fail_errno(e, EX_CANTCREAT, "create a file beside '%s'", path);
@@ -164,6 +168,32 @@ tw_file_remove(const char *path, struct tw_err *e)
 		ok = tw_fail_errno(e, EX_IOERR, "fsync the directory of '%s'", path);
 	close(dir);
 	return ok;
+}
+
+bool
+tw_file_sweep(const char *path, struct tw_err *e)
+{
+	const size_t prefix = strlen(TEMP_PREFIX);
+	char name[TW_NAME_SIZE];
+	const struct dirent *entry;
+	int dir = tw_path_parent(path, name, e);
+	DIR *d;
+
+	if (dir < 0)
+		return e->exit == EX_NOINPUT && (*e = (struct tw_err)TW_ERR_INIT, true);
+	d = fdopendir(dir);
+	if (d == NULL) {
+		close(dir);
+		return tw_fail_errno(e, EX_NOPERM, "the directory of '%s'", path);
+	}
+	while ((entry = readdir(d)) != NULL) {
+		if (strncmp(entry->d_name, TEMP_PREFIX, prefix) == 0 &&
+		    strlen(entry->d_name) == prefix + 16 &&
+		    strspn(entry->d_name + prefix, "0123456789abcdef") == 16)
+			unlinkat(dirfd(d), entry->d_name, 0);
+	}
+	closedir(d);
+	return true;
 }
 
 bool

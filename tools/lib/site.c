@@ -67,12 +67,14 @@ static const struct field fields[] = {
 	{ "server", "listen_port", INTEGER, "0", 0, 65535, NULL },
 	{ "server", "start_seconds", INTEGER, "30", 1, 3600, NULL },
 	{ "server", "stop_seconds", INTEGER, "30", 1, 3600, NULL },
+	{ "server", "build_seconds", INTEGER, "1800", 1, 86400, NULL },
 	{ "server", "log", STRING, "\"\"", 0, 0, NULL },
 	{ "validate", "bots", INTEGER, "100", 1, 100000, NULL },
 	{ "validate", "min_success", NUMBER, "0.99", 0, 1, NULL },
 	{ "validate", "max_overhead_ms", NUMBER, "1.0", 0, 10000, NULL },
 	{ "validate", "max_server_connections", INTEGER, "30", 1, 100000, NULL },
 	{ "validate", "observe_seconds", INTEGER, "60", 0, 86400, NULL },
+	{ "validate", "timeout_seconds", INTEGER, "600", 1, 86400, NULL },
 	{ "validate", "command", STRINGS, "[]", 0, 0, NULL },
 	{ "validate", "success_pattern", STRING, "\"Authentication successful\"", 0, 0, NULL },
 	{ "validate", "failure_pattern", STRING,
@@ -214,8 +216,8 @@ field_check(const struct field *f, const json_t *v, const char *place, struct tw
 		return tw_fail(e, EX_CONFIG, "%s: expected %.15g to %.15g, got %.15g", place,
 		               f->min, f->max, n);
 	if (f->words != NULL && json_is_string(v) && !word_listed(f->words, json_string_value(v)))
-		return tw_fail(e, EX_CONFIG, "%s: expected one of %s, got \"%s\"", place, f->words,
-		               json_string_value(v));
+		return tw_fail(e, EX_CONFIG, "%s: expected one of %.*s, got \"%s\"", place,
+		               (int)strlen(f->words) - 2, f->words + 1, json_string_value(v));
 	return texts_check(v, place, e);
 }
 
