@@ -704,7 +704,7 @@ pgbouncer_says() {
 @test "a pgbouncer that does not answer is ended after 10 seconds" {
   game
   # shellcheck disable=SC2016 # $$ is the script's
-  pgbouncer_says 'echo $$ >pid; exec sleep 60'
+  pgbouncer_says 'echo $$ >pid; exec sleep 600'
   local start=$SECONDS
   run -69 --separate-stderr twpool-render --site site.json --secrets 0 --out out <secrets
   [ "${stderr_lines[0]}" = "twpool-render: 'pgbouncer' did not end in time" ]
