@@ -208,16 +208,23 @@ pids() {
   answers
 }
 
-@test "killed between the marks of two generations, it finishes" {
+@test "killed between the marks of two generations and run again, it finishes" {
   deployed
   host_site '.pgbouncer.default_pool_size = 7'
   host_run twpool-deploy >/dev/null 2>&1
-  twpool_root() { TWPOOL_ROOT=$host_root "$@"; }
-  host_run twpool-rollback >/dev/null 2>&1
-  # As if it had been killed after the first of the two.
-  twpool_root twpool-generation mark 1 undoing
+  mkdir bin
+  cp "$TWPOOL_BIN"/* bin
+  mv bin/twpool-generation bin/real
+  cat >bin/twpool-generation <<-'SH'
+	#!/bin/bash
+	"$(dirname "$0")/real" "$@" || exit
+	[ "$1 $3" != "mark undone" ] || kill -KILL "$PPID"
+	SH
+  chmod +x bin/twpool-generation
+  run -137 env TWPOOL_BIN="$PWD/bin" bash -c 'TWPOOL_ROOT=$0 exec "$1"' "$host_root" "$tests/../rollback/twpool-rollback"
   run -0 host_run twpool-rollback
   same_tree
+  answers
 }
 
 @test "a generation that does not exist is a usage error" {
