@@ -221,7 +221,7 @@ pids() {
 	[ "$1 $3" != "mark undone" ] || kill -KILL "$PPID"
 	SH
   chmod +x bin/twpool-generation
-  run -137 env TWPOOL_BIN="$PWD/bin" bash -c 'TWPOOL_ROOT=$0 exec "$1"' "$host_root" "$tests/../rollback/twpool-rollback"
+  run -137 env TWPOOL_BIN="$PWD/bin" TWPOOL_ROOT="$host_root" "$tests/../rollback/twpool-rollback"
   run -0 host_run twpool-rollback
   same_tree
   answers
