@@ -24,7 +24,7 @@ CPPFLAGS += -D_GNU_SOURCE
 OWN      := -std=c11 -O2 -g $(WARN) $(HARDEN) $(SANITY) -MMD -MP
 # Asked for only when something is compiled: `make bootstrap` runs before pkg-config exists.
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
-PKG_LIBS   = $(shell pkg-config --libs $(PKGS))
+PKG_LIBS   = $(shell pkg-config --libs $(PKGS)) -pthread -lm
 LINK     := $(SANITY) -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 
 LIB_SRC  := $(sort $(wildcard tools/lib/*.c))

@@ -4,12 +4,21 @@
 
 #include "pg.h"
 
-enum tw_admin_word { TW_ADMIN_CONFIG, TW_ADMIN_DATABASES };
+enum tw_admin_word {
+	TW_ADMIN_CONFIG,
+	TW_ADMIN_DATABASES,
+	TW_ADMIN_LISTS,
+	TW_ADMIN_POOLS,
+	TW_ADMIN_SERVERS,
+	TW_ADMIN_SOCKETS,
+	TW_ADMIN_STATE, /* since 1.19 */
+	TW_ADMIN_VERSION,
+};
 
 /*
  * tw_admin_connect connects to a console: database and user default to pgbouncer, which PgBouncer
- * lets in over its Unix socket where the caller has its own OS user. So root connects as the owner
- * of the socket (the peer's effective user counts, unix(7)). Errors as tw_pg_connect.
+ * lets in over its Unix socket where the caller has its own OS user: see tw_peer_connect. Errors as
+ * tw_pg_connect.
  */
 bool tw_admin_connect(struct tw_pg_params *p, tw_ms deadline, PGconn **conn, struct tw_err *e);
 

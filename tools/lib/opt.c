@@ -52,6 +52,23 @@ opt_set_int(const struct tw_opt *opt, const char *value, long *out, struct tw_er
 	return true;
 }
 
+/* opt_set_number parses a decimal number within the option's range. */
+static bool
+opt_set_number(const struct tw_opt *opt, const char *value, double *out, struct tw_err *e)
+{
+	size_t n = strspn(value, "0123456789.");
+	char *end;
+	double x = strtod(value, &end);
+
+	/* Only digits and a point: no sign, no exponent, no "nan". */
+	if (n == 0 || value[n] != '\0' || *end != '\0' || x < (double)opt->min ||
+	    x > (double)opt->max)
+		return tw_fail(e, EX_USAGE, "--%s: expected a number from %ld to %ld, got '%s'",
+		               opt->name, opt->min, opt->max, value);
+	*out = x;
+	return true;
+}
+
 /* opt_set stores one option in the program's options. */
 static bool
 opt_set(const struct tw_opt *opt, const char *value, void *options, struct tw_err *e)
@@ -71,6 +88,8 @@ opt_set(const struct tw_opt *opt, const char *value, void *options, struct tw_er
 		break;
 	case TW_OPT_INT:
 		return opt_set_int(opt, value, (long *)(void *)at, e);
+	case TW_OPT_NUMBER:
+		return opt_set_number(opt, value, (double *)(void *)at, e);
 	case TW_OPT_LIST:
 		if (list->n == TW_LIST_MAX)
 			return tw_fail(e, EX_USAGE, "--%s: more than %d times", opt->name,

@@ -14,6 +14,7 @@ enum tw_opt_type {
 	TW_OPT_COUNT,  /* int, one more each time it is given */
 	TW_OPT_STRING, /* const char *, borrowed from argv */
 	TW_OPT_INT,    /* long, between min and max */
+	TW_OPT_NUMBER, /* double, between min and max: "0.25" */
 	TW_OPT_LIST,   /* struct tw_list */
 };
 
@@ -32,7 +33,7 @@ struct tw_opt {
 	const char *arg; /* what --help calls its argument; NULL for FLAG and COUNT */
 	const char *help;
 	size_t offset;
-	long min, max; /* INT only */
+	long min, max; /* INT and NUMBER only */
 };
 
 /* One command; `name` is NULL in a program without subcommands. A table ends with a NULL run. */
