@@ -21,7 +21,7 @@ enum tw_flow {
 
 /* What is known of one pool's flow. The times are in us. */
 struct tw_flow_state {
-	char database[TW_NAME_SIZE], user[TW_NAME_SIZE];
+	char database[TW_POOL_NAME_SIZE], user[TW_POOL_NAME_SIZE];
 	enum tw_flow flow;
 	int same;              /* samples in a row in which nothing happened but waiting */
 	tw_ms since;           /* the first of them */

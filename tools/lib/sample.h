@@ -9,13 +9,14 @@
 #include "pg.h"
 
 /* Longer than any name of PostgreSQL (63 bytes) or PgBouncer (127 since 1.19). */
-#define TW_NAME_SIZE 160
+#define TW_POOL_NAME_SIZE 160
 
 /* One row of SHOW POOLS, with what SHOW DATABASES, SHOW SERVERS and pg_stat_activity add to it. */
 struct tw_pool {
-	char database[TW_NAME_SIZE], user[TW_NAME_SIZE];
-	char role[TW_NAME_SIZE];    /* as whom it logs in at PostgreSQL: user, or the forced one */
-	long cl_active, cl_waiting; /* clients */
+	char database[TW_POOL_NAME_SIZE], user[TW_POOL_NAME_SIZE];
+	char
+	    role[TW_POOL_NAME_SIZE]; /* as whom it logs in at PostgreSQL: user, or the forced one */
+	long cl_active, cl_waiting;  /* clients */
 	long sv_active, sv_idle, sv_used, sv_tested, sv_login; /* server connections */
 	long long maxwait_us;                                  /* of the oldest waiting client */
 	long limit; /* server connections at most, reserve included; 0: no limit */
@@ -81,7 +82,7 @@ void tw_sample_free(struct tw_sample *s);
 struct tw_sampler {
 	struct tw_pg_params console, postgres;
 	PGconn *console_conn, *postgres_conn;
-	char role[TW_NAME_SIZE];
+	char role[TW_POOL_NAME_SIZE];
 };
 
 #define TW_SAMPLER_INIT              \

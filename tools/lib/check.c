@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: ISC */
+/* check.c: which checks there are, in the order in which they are judged and shown. */
+#include "check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+	const char *id;
+	bool (*judge)(const struct tw_check_input *in, struct tw_verdict *v, struct tw_err *e);
+	bool console; /* needs it to have answered */
+} checks[TW_CHECKS] = {
+	[TW_CHECK_CONSOLE] = { "console", tw_check_console, true },
+	[TW_CHECK_LISTENER] = { "listener", tw_check_listener, true },
+	[TW_CHECK_FREEZE] = { "freeze", tw_check_freeze, true },
+	[TW_CHECK_POOLS] = { "pools", tw_check_pools, true },
+	[TW_CHECK_CLIENTS] = { "clients", tw_check_clients, true },
+	[TW_CHECK_POSTGRES] = { "postgres", tw_check_postgres, false },
+	[TW_CHECK_LOGIN] = { "login", tw_check_login, false },
+};
+
+bool
+tw_check_set_add(tw_check_set *set, const char *id, struct tw_err *e)
+{
+	char list[128] = "";
+
+	for (size_t i = 0; i < TW_CHECKS; i++) {
+		size_t used = strlen(list);
+
+		if (strcmp(checks[i].id, id) == 0) {
+			*set |= 1U << i;
+			return true;
+		}
+		snprintf(list + used, sizeof(list) - used, "%s%s", i > 0 ? ", " : "", checks[i].id);
+	}
+	tw_fail(e, EX_USAGE, "--only: there is no check '%s'", id);
+	return tw_hint(e, "the checks are %s.", list);
+}
+
+void
+tw_check_questions(tw_check_set set, struct tw_asking *a)
+{
+	bool known = a->sampler.postgres.n > 0;
+
+	for (size_t i = 0; i < TW_CHECKS; i++)
+		a->console = a->console || ((set & 1U << i) != 0 && checks[i].console);
+	a->listener = (set & 1U << TW_CHECK_LISTENER) != 0;
+	a->freeze = (set & 1U << TW_CHECK_FREEZE) != 0;
+	a->postgres = known && (a->freeze || (set & 1U << TW_CHECK_POSTGRES) != 0);
+}
+
+bool
+tw_check_judge(tw_check_set set, const struct tw_asking *a, const struct tw_facts *f,
+               const struct tw_thresholds *t, struct tw_verdict *v, struct tw_err *e)
+{
+	const struct tw_check_input in = { a, f, t };
+
+	for (size_t i = 0; i < TW_CHECKS; i++) {
+		if ((set & 1U << i) != 0 && !checks[i].judge(&in, v, e))
+			return false;
+	}
+	return true;
+}
+
+bool
+tw_check_moot(const struct tw_check_input *in, struct tw_result *r)
+{
+	r->moot = in->facts->console.how != TW_ASKED_OK;
+	if (r->moot) {
+		r->status = TW_STATUS_UNKNOWN;
+		tw_result_say(r, "not asked: the console did not answer");
+	}
+	return r->moot;
+}
+
+bool
+tw_check_late(const struct tw_answer *a, struct tw_result *r)
+{
+	r->moot = a->how == TW_ASKED_NOT;
+	if (r->moot) {
+		r->status = TW_STATUS_UNKNOWN;
+		tw_result_say(r, "not asked: no time was left");
+	}
+	return r->moot;
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: ISC */
+/* verdict.c: statuses and their order, thresholds, and results. */
+#include "verdict.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+	const char *name, *unit;
+	bool percent;             /* its thresholds are in per cent of its maximum */
+	double warning, critical; /* the defaults, NAN: none */
+} metrics[TW_METRICS] = {
+	[TW_METRIC_WAITING] = { "waiting", "", false, NAN, NAN },
+	[TW_METRIC_MAXWAIT] = { "maxwait", "s", false, 1, 5 },
+	[TW_METRIC_SERVERS] = { "servers", "", true, NAN, NAN },
+	[TW_METRIC_CLIENTS] = { "clients", "", true, 80, 95 },
+	[TW_METRIC_CONNECTIONS] = { "connections", "", true, 90, 95 },
+	[TW_METRIC_LOGIN] = { "login", "s", false, NAN, NAN },
+};
+
+enum tw_status
+tw_status_worse(enum tw_status a, enum tw_status b)
+{
+	static const int badness[] = {
+		[TW_STATUS_OK] = 0,
+		[TW_STATUS_WARNING] = 1,
+		[TW_STATUS_UNKNOWN] = 2,
+		[TW_STATUS_CRITICAL] = 3,
+	};
+
+	return badness[b] > badness[a] ? b : a;
+}
+
+const char *
+tw_status_word(enum tw_status status)
+{
+	static const char *const words[] = {
+		[TW_STATUS_OK] = "ok",
+		[TW_STATUS_WARNING] = "warning",
+		[TW_STATUS_CRITICAL] = "critical",
+		[TW_STATUS_UNKNOWN] = "unknown",
+	};
+
+	return words[status];
+}
+
+void
+tw_thresholds_default(struct tw_thresholds *t)
+{
+	for (size_t i = 0; i < TW_METRICS; i++)
+		t->item[i] = (struct tw_threshold){
+			.has_warning = !isnan(metrics[i].warning),
+			.has_critical = !isnan(metrics[i].critical),
+			.warning = { 0, metrics[i].warning, false },
+			.critical = { 0, metrics[i].critical, false },
+		};
+}
+
+/* metric_unknown words the refusal of a threshold, with the list of all metrics. */
+static bool
+metric_unknown(const char *text, struct tw_err *e)
+{
+	char list[128] = "";
+
+	for (size_t i = 0; i < TW_METRICS; i++) {
+		size_t used = strlen(list);
+
+		snprintf(list + used, sizeof(list) - used, "%s%s", i > 0 ? ", " : "",
+		         metrics[i].name);
+	}
+	tw_fail(e, EX_USAGE, "'%s' is not METRIC=RANGE", text);
+	return tw_hint(e, "METRIC is one of %s.", list);
+}
+
+bool
+tw_thresholds_set(struct tw_thresholds *t, bool critical, const char *text, struct tw_err *e)
+{
+	size_t n = strcspn(text, "="), i = 0;
+	struct tw_range range;
+
+	while (i < TW_METRICS &&
+	       (strlen(metrics[i].name) != n || strncmp(metrics[i].name, text, n) != 0))
+		i++;
+	if (i == TW_METRICS || text[n] == '\0')
+		return metric_unknown(text, e);
+	if (!tw_range_parse(text + n + 1, &range, e))
+		return tw_context(e, "--%s %s", critical ? "critical" : "warning", metrics[i].name);
+	if (critical) {
+		t->item[i].has_critical = true;
+		t->item[i].critical = range;
+	} else {
+		t->item[i].has_warning = true;
+		t->item[i].warning = range;
+	}
+	return true;
+}
+
+void
+tw_verdict_free(struct tw_verdict *v)
+{
+	free(v->item);
+	*v = (struct tw_verdict)TW_VERDICT_INIT;
+}
+
+struct tw_result *
+tw_verdict_add(struct tw_verdict *v, const char *check, struct tw_err *e)
+{
+	struct tw_result *grown = realloc(v->item, (v->n + 1) * sizeof(*grown));
+
+	if (grown == NULL) {
+		tw_fail(e, EX_OSERR, "out of memory");
+		return NULL;
+	}
+	v->item = grown;
+	grown[v->n] = (struct tw_result){ .check = check };
+	return &grown[v->n++];
+}
+
+enum tw_status
+tw_verdict_status(const struct tw_verdict *v)
+{
+	enum tw_status worst = v->n > 0 ? TW_STATUS_OK : TW_STATUS_UNKNOWN;
+
+	for (size_t i = 0; i < v->n; i++)
+		worst = tw_status_worse(worst, v->item[i].status);
+	return worst;
+}
+
+void
+tw_result_raise(struct tw_result *r, enum tw_status status)
+{
+	r->status = tw_status_worse(r->status, status);
+}
+
+void
+tw_result_say(struct tw_result *r, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(r->summary, sizeof(r->summary), fmt, ap);
+	va_end(ap);
+}
+
+/* metric_add keeps a metric, as far as there is room. */
+static void
+metric_add(struct tw_result *r, const struct tw_metric *m)
+{
+	if (r->n < TW_RESULT_METRICS)
+		r->metric[r->n++] = *m;
+}
+
+void
+tw_result_count(struct tw_result *r, const char *name, double value)
+{
+	metric_add(r, &(struct tw_metric){ .name = name, .unit = "", .value = value, .max = NAN });
+}
+
+/* range_scale turns a range in per cent into one of the whole. */
+static void
+range_scale(struct tw_range *range, double whole)
+{
+	range->start = range->start * whole / 100;
+	range->end = range->end * whole / 100;
+}
+
+void
+tw_result_measure(struct tw_result *r, const struct tw_thresholds *t, enum tw_metric_id id,
+                  double value, double max)
+{
+	struct tw_metric m = { metrics[id].name, metrics[id].unit, value, max, t->item[id] };
+
+	if (metrics[id].percent && max > 0) {
+		range_scale(&m.threshold.warning, max);
+		range_scale(&m.threshold.critical, max);
+	} else if (metrics[id].percent) {
+		m.threshold = (struct tw_threshold){ 0 };
+		m.max = NAN;
+	}
+	if (!isnan(value)) {
+		if (m.threshold.has_critical && tw_range_alerts(&m.threshold.critical, value))
+			tw_result_raise(r, TW_STATUS_CRITICAL);
+		else if (m.threshold.has_warning && tw_range_alerts(&m.threshold.warning, value))
+			tw_result_raise(r, TW_STATUS_WARNING);
+	}
+	metric_add(r, &m);
+}
