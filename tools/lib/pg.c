@@ -97,12 +97,9 @@ text_flatten(const char *text, char *out, size_t size)
 	out[used] = '\0';
 }
 
-/*
- * text_sqlstate finds "FATAL:  28P01: " in a verbose message and copies the five bytes. libpq has
- * no other way to say why a connection failed (PQresultErrorField needs a result).
- */
-static bool
-text_sqlstate(const char *text, char state[6])
+/* It stands there as "FATAL:  28P01: ". Of a connection libpq has no result to ask for a field. */
+bool
+tw_pg_sqlstate(const char *text, char state[6])
 {
 	for (const char *at = strstr(text, ":  "); at != NULL; at = strstr(at + 1, ":  ")) {
 		if (strspn(at + 3, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 5 && at[8] == ':') {
@@ -146,7 +143,7 @@ error_is_refusal(const char *text)
 		if (strstr(text, passing[i]) != NULL)
 			return false;
 	}
-	if (text_sqlstate(text, state) && strncmp(state, "08", 2) != 0) {
+	if (tw_pg_sqlstate(text, state) && strncmp(state, "08", 2) != 0) {
 		for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++) {
 			if (strncmp(state, states[i], 2) == 0)
 				return true;
@@ -160,17 +157,27 @@ error_is_refusal(const char *text)
 	return false;
 }
 
+bool
+tw_pg_error_text(const PGconn *conn, const char *text, char *out, size_t size)
+{
+	char *copy = strdup(text);
+
+	if (copy == NULL)
+		return false;
+	text_blot(copy, PQpass(conn)); /* before anything else could cut it in two */
+	text_flatten(copy, out, size);
+	free(copy);
+	return true;
+}
+
 /* pg_fail turns what libpq says about `conn` into an error. */
 static bool
 pg_fail(const PGconn *conn, const char *text, struct tw_err *e)
 {
-	char line[sizeof(e->msg)], *copy = strdup(text);
+	char line[sizeof(e->msg)];
 
-	if (copy == NULL)
+	if (!tw_pg_error_text(conn, text, line, sizeof(line)))
 		return tw_fail(e, EX_OSERR, "out of memory");
-	text_blot(copy, PQpass(conn)); /* before anything else could cut it in two */
-	text_flatten(copy, line, sizeof(line));
-	free(copy);
 	return tw_fail(e, error_is_refusal(text) ? EX_NOPERM : EX_UNAVAILABLE, "%s",
 	               *line != '\0' ? line : "the connection was lost");
 }

@@ -69,3 +69,12 @@ bool tw_pg_connect(const struct tw_pg_params *p, tw_ms deadline, PGconn **conn, 
  * speaks. *result is the caller's (PQclear); `result` may be NULL. Errors as above.
  */
 bool tw_pg_exec(PGconn *conn, const char *sql, tw_ms deadline, PGresult **result, struct tw_err *e);
+
+/*
+ * tw_pg_error_text is what libpq or the server says of a failure of `conn`, on one line of at most
+ * size - 1 bytes and without its password; "" where nothing was said. False without memory.
+ */
+bool tw_pg_error_text(const PGconn *conn, const char *text, char *out, size_t size);
+
+/* tw_pg_sqlstate finds the SQLSTATE in a message of PQERRORS_VERBOSE; `state` is set if true. */
+bool tw_pg_sqlstate(const char *text, char state[6]);

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: ISC */
+/* stress.c: rounds, each with its watch. */
+#include "stress.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#define ASK_TIMEOUT 5000    /* ms, for the first questions to console and PostgreSQL */
+#define SAMPLE_INTERVAL 200 /* ms */
+#define SAMPLE_TIMEOUT 2000 /* ms */
+#define SPARE_CLIENTS 2     /* that we leave to others: a console, an operator */
+#define OWN_DESCRIPTORS 64  /* besides the bots' */
+
+void
+tw_stress_free(struct tw_stress *s)
+{
+	for (int i = 0; i < TW_TARGETS; i++) {
+		tw_pg_params_free(&s->target[i].params);
+		tw_failures_free(&s->target[i].failures);
+		free(s->target[i].round);
+		s->target[i].round = NULL;
+	}
+	tw_sampler_free(&s->sampler);
+}
+
+void
+tw_target_label(const struct tw_target *t, char *out, size_t size)
+{
+	const char *host = tw_pg_params_get(&t->params, "host");
+	const char *addr = tw_pg_params_get(&t->params, "hostaddr");
+	const char *port = tw_pg_params_get(&t->params, "port");
+	const char *service = tw_pg_params_get(&t->params, "service");
+	bool v6;
+
+	host = addr != NULL && *addr != '\0' ? addr : host; /* as libpq does */
+	if ((host == NULL || *host == '\0') && service != NULL) {
+		snprintf(out, size, "service %s", service);
+		return;
+	}
+	host = host != NULL && *host != '\0' ? host : "socket";
+	v6 = *host != '/' && strchr(host, ':') != NULL;
+	snprintf(out, size, "%s%s%s:%s", v6 ? "[" : "", host, v6 ? "]" : "",
+	         port != NULL && *port != '\0' ? port : "5432");
+}
+
+/* port_of is the port that parameters name, 0 where they leave it to others. */
+static int
+port_of(const struct tw_pg_params *p)
+{
+	const char *port = tw_pg_params_get(p, "port");
+
+	if (port != NULL && *port != '\0')
+		return (int)strtol(port, NULL, 10);
+	return tw_pg_params_get(p, "service") != NULL ? 0 : 5432;
+}
+
+/* is_console tells whether a target can be the pooler whose console we ask. */
+static bool
+is_console(const struct tw_stress *s, const struct tw_target *t)
+{
+	int port = port_of(&t->params);
+
+	return s->listen_port != 0 && (port == 0 || port == s->listen_port);
+}
+
+/* bots_cap lowers the number of bots to what the pooler takes. */
+static bool
+bots_cap(struct tw_stress *s, const struct tw_sample *sample, struct tw_err *e)
+{
+	long left = sample->max_client_conn - sample->clients - SPARE_CLIENTS;
+
+	if (!is_console(s, &s->target[TW_DSN]) || s->swarm.bots <= left)
+		return true;
+	if (left >= 1) {
+		s->swarm.bots = left;
+		return true;
+	}
+	tw_fail(e, EX_TEMPFAIL,
+	        "no client is free at the pooler: max_client_conn is %ld, %ld are in use",
+	        sample->max_client_conn, sample->clients);
+	return tw_hint(e, "wait until clients have left, or raise max_client_conn.");
+}
+
+/* descriptors_raise makes room for a descriptor for each bot. */
+static bool
+descriptors_raise(long bots, struct tw_err *e)
+{
+	rlim_t need = (rlim_t)bots + OWN_DESCRIPTORS;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return tw_fail_errno(e, EX_OSERR, "getrlimit");
+	if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= need)
+		return true;
+	if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < need) {
+		tw_fail(e, EX_OSERR, "%ld bots need %llu descriptors, and the limit is %llu", bots,
+		        (unsigned long long)need, (unsigned long long)limit.rlim_max);
+		return tw_hint(e, "raise it (ulimit -Hn), or ask for fewer bots.");
+	}
+	limit.rlim_cur = need;
+	return setrlimit(RLIMIT_NOFILE, &limit) == 0 || tw_fail_errno(e, EX_OSERR, "setrlimit");
+}
+
+bool
+tw_stress_prepare(struct tw_stress *s, struct tw_err *e)
+{
+	struct tw_sample sample = TW_SAMPLE_INIT;
+	const char *user = tw_pg_params_get(&s->target[TW_DSN].params, "user");
+	bool ok = true;
+
+	snprintf(s->sampler.role, sizeof(s->sampler.role), "%s", user != NULL ? user : "");
+	s->swarm.bots = s->bots_asked;
+	if (s->sampler.console.n > 0 && s->bots_asked > 0) {
+		ok = tw_sample_console(&s->sampler, tw_pg_now() + ASK_TIMEOUT, &sample, e) &&
+		     (s->sampler.postgres.n == 0 ||
+		      tw_sample_postgres(&s->sampler, tw_pg_now() + ASK_TIMEOUT, &sample, e));
+		s->listen_port = sample.listen_port;
+		ok = ok && bots_cap(s, &sample, e);
+	}
+	tw_sample_free(&sample);
+	return ok && descriptors_raise(s->swarm.bots, e);
+}
+
+/*
+ * peak_of is the peak of server connections that a run caused, -1 where it is not known: those of
+ * the pooler whose console was asked, or without a pooler the backends themselves.
+ */
+static long
+peak_of(const struct tw_stress *s, const struct tw_target *t, const struct tw_watched *seen)
+{
+	if (seen->postgres == 0 || !t->known)
+		return -1;
+	if (!t->pooled)
+		return seen->peak_direct;
+	return is_console(s, t) ? seen->peak_pooled : -1;
+}
+
+/* round_keep makes a tally one more round of a target. */
+static bool
+round_keep(const struct tw_stress *s, struct tw_target *t, const struct tw_tally *tally,
+           const struct tw_watched *seen, struct tw_err *e)
+{
+	struct tw_figures *grown = reallocarray(t->round, t->rounds + 1, sizeof(*grown));
+
+	if (grown == NULL)
+		return tw_fail(e, EX_OSERR, "out of memory");
+	t->round = grown;
+	if (tally->known) {
+		t->known = true;
+		t->pooled = tally->pooled;
+	}
+	tw_figures_of(tally, peak_of(s, t, seen), &t->round[t->rounds++]);
+	t->samples += seen->postgres;
+	t->failed_samples += seen->failed;
+	for (size_t i = 0; i < tally->failures.n; i++) {
+		const struct tw_failure *f = &tally->failures.item[i];
+
+		if (!tw_failures_add(&t->failures, f, f->count, e))
+			return false;
+	}
+	return true;
+}
+
+/* frozen_keep takes over what the watch knows of a frozen pool. */
+static void
+frozen_keep(struct tw_stress *s, const struct tw_watch *w)
+{
+	const struct tw_flow_state *frozen = tw_watch_frozen(w);
+
+	if (frozen != NULL)
+		tw_freeze_text(frozen, s->frozen, sizeof(s->frozen));
+}
+
+/* target_run runs the bots once against one target. */
+static bool
+target_run(struct tw_stress *s, struct tw_target *t, struct tw_err *e)
+{
+	struct tw_swarm_plan plan = s->swarm;
+	struct tw_tally tally = TW_TALLY_INIT;
+	struct tw_watch watch;
+	bool ok = true;
+
+	plan.params = &t->params;
+	tw_watch_init(&watch, &s->sampler, SAMPLE_INTERVAL, SAMPLE_TIMEOUT);
+	watch.freeze.freeze_us = s->freeze_us;
+	if (s->sampler.console.n > 0)
+		ok = tw_watch_start(&watch, e);
+	ok = ok && tw_swarm_run(&plan, &tally, e);
+	tw_watch_stop(&watch);
+	frozen_keep(s, &watch);
+	s->interrupted = tally.interrupted;
+	ok = ok && round_keep(s, t, &tally, &watch.seen, e);
+	tw_watch_free(&watch);
+	tw_tally_free(&tally);
+	return ok;
+}
+
+bool
+tw_stress_run(struct tw_stress *s, struct tw_err *e)
+{
+	int targets = s->versus ? 2 : 1;
+
+	for (long i = 0; s->swarm.bots > 0 && i < s->rounds; i++) {
+		for (int j = 0; j < targets; j++) {
+			/* The one before first in the first round, then by turns. */
+			int which = s->versus && (i + j) % 2 == 0 ? TW_VERSUS : TW_DSN;
+
+			s->round = i + 1;
+			s->current = &s->target[which];
+			if (!target_run(s, &s->target[which], e))
+				return false;
+			if (s->interrupted || s->frozen[0] != '\0')
+				return true;
+		}
+	}
+	if (s->pairs > 0 &&
+	    !tw_overhead_measure(&s->target[TW_VERSUS].params, &s->target[TW_DSN].params, s->pairs,
+	                         s->swarm.deadline / 1000, s->swarm.signals, &s->overhead,
+	                         &s->overhead_error))
+		s->overhead.pairs = 0;
+	s->interrupted = s->overhead.interrupted;
+	return true;
+}
