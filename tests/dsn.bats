@@ -51,6 +51,92 @@ refused() {
   cmp a.json before
 }
 
+# fixtures DIRECTORY: every file of fixtures/dsn/DIRECTORY, each with its expected result beside it:
+#   NAME.want     what `set` makes of it
+#   NAME.verdict  "untouched": it is no DSN, or one that is as asked; or "refused: EXIT TEXT"
+#   NAME.args     one option or operand a line (absent: --to-port 6432; FILE is the file's name)
+fixtures() {
+  local input count=0 failed=0
+  shopt -s dotglob
+  for input in "$FIXTURES/$1"/*; do
+    case $input in *.want | *.verdict | *.args) continue ;; esac
+    count=$((count + 1))
+    mkdir "$BATS_TEST_TMPDIR/$count" && cd "$BATS_TEST_TMPDIR/$count" || return
+    fixture "$input" "${input##*/}" || { echo "${input##*/}: $output $stderr" && failed=$((failed + 1)); }
+  done
+  ((count > 0 && failed == 0))
+}
+
+# fixture INPUT NAME: one of them, as NAME in the current directory, which is empty.
+fixture() {
+  local args=(--to-port 6432) verdict=moved
+  [[ ! -e $1.args ]] || mapfile -t args <"$1.args"
+  [[ ! -e $1.verdict ]] || verdict=$(<"$1.verdict")
+  args=("${args[@]/#FILE/"$2"}")
+  [[ "${args[*]}" == *"$2"* ]] || args+=("$2")
+  cp "$1" "$2" && chmod 0640 "$2" && touch -d '2001-02-03 04:05:06.789' "$2" || return
+  stat -c '%a %u %y' "$2" >before
+  case $verdict in
+    moved) fixture_moved "$1" "$2" "${args[@]}" ;;
+    untouched) fixture_untouched "${args[@]}" && cmp "$1" "$2" && stat -c '%a %u %y' "$2" | cmp - before ;;
+    *) fixture_refused "$verdict" "${args[@]}" && cmp "$1" "$2" && stat -c '%a %u %y' "$2" | cmp - before ;;
+  esac
+}
+
+# fixture_moved INPUT NAME ARGUMENT...: moved as wanted; again, nothing; taken back, as it was in everything.
+fixture_moved() {
+  run --separate-stderr twpool-dsn set --record r.json "${@:3}"
+  [[ $status -eq 0 && $output == *": changed" ]] && cmp "$1.want" "$2" || return
+  run --separate-stderr twpool-dsn set "${@:3}"
+  [[ $status -eq 0 && $output == *": unchanged" ]] && cmp "$1.want" "$2" || return
+  run --separate-stderr twpool-dsn revert r.json
+  [[ $status -eq 0 && $output == *": changed" ]] && cmp "$1" "$2" && stat -c '%a %u %y' "$2" | cmp - before
+}
+
+# fixture_untouched ARGUMENT...: nothing to do, or nothing that could be meant.
+fixture_untouched() {
+  run --separate-stderr twpool-dsn set "$@"
+  [[ ($status -eq 0 && $output == *": unchanged") || ($status -eq 65 && $stderr == *": no DSN in this file") ]]
+}
+
+# fixture_refused VERDICT ARGUMENT...: refused as it says, and a remedy where it is one of the pooler's.
+fixture_refused() {
+  local code=${1#refused: }
+  run --separate-stderr twpool-dsn set "${@:2}"
+  [[ $status -eq ${code%% *} && $stderr == *"${code#* }"* ]] || return
+  [[ $stderr != *"breaks through a pooler"* || $stderr == *"HINT: "*"--accept "* ]]
+}
+
+# --- fixtures -------------------------------------------------------------------------------
+
+@test "fixtures: forms" { fixtures forms; }
+@test "fixtures: json" { fixtures json; }
+@test "fixtures: c" { fixtures c; }
+@test "fixtures: python" { fixtures python; }
+@test "fixtures: go" { fixtures go; }
+@test "fixtures: js" { fixtures js; }
+@test "fixtures: java" { fixtures java; }
+@test "fixtures: toml" { fixtures toml; }
+@test "fixtures: yaml" { fixtures yaml; }
+@test "fixtures: ini" { fixtures ini; }
+@test "fixtures: env" { fixtures env; }
+@test "fixtures: shell" { fixtures shell; }
+@test "fixtures: docker" { fixtures docker; }
+
+@test "fixtures: each directory has a test, each file one expected result" {
+  local dir input
+  for dir in "$FIXTURES"/*/; do
+    grep -q "^@test \"fixtures: $(basename "$dir")\"" "$BATS_TEST_FILENAME"
+  done
+  shopt -s dotglob
+  for input in "$FIXTURES"/*/*; do
+    case $input in
+      *.want | *.verdict | *.args) [[ -e ${input%.*} ]] ;;
+      *) [[ (-e $input.want && ! -e $input.verdict) || (! -e $input.want && -e $input.verdict) ]] ;;
+    esac || { echo "$input"; return 1; }
+  done
+}
+
 # --- the two grammars -------------------------------------------------------------------------
 
 @test "keyword text: the effective port moves, however it is written; an absent one is appended" {
@@ -208,7 +294,7 @@ ROWS
   run -0 --separate-stderr twpool-dsn show 'a.json#/a/x'
   [[ $output == "a.json:1:50"$'\t'"keyword"$'\t-\t3\t'* ]]
   run -0 twpool-dsn show 'a.json#/a~0b~1c/0'
-  [[ $output == *$'\t4\t-\t-\t/a~0b~1c/0' ]]
+  [[ $output == *$'\t4\t-\t-\t/a~0b~1c/0\tpossible' ]]
   printf '{"a": {"x": "port=1"}, "a": {}}' >a.json
   run -65 --separate-stderr twpool-dsn show 'a.json#/a/x'
   [ "$stderr" = "twpool-dsn: a.json: no value at '/a/x'" ]
@@ -422,7 +508,7 @@ C
   ln -s a.json d/link.json && ln -s . d/loop
   truncate -s 17M d/large.c
   run -0 --separate-stderr twpool-dsn find d
-  [ "$output" = "d/a.json:1:2"$'\tkeyword\t-\t5432\t-\t-\t/0\n'"d/c.hpp:1:1"$'\turi\t::1\t1\td\tu\t-\n'"d/sub/b.cc:1:2"$'\tkeyword\t-\t5432\t-\t-\t-' ]
+  [ "$output" = "d/a.json:1:2"$'\tkeyword\t-\t5432\t-\t-\t/0\tpossible\n'"d/c.hpp:1:1"$'\turi\t::1\t1\td\tu\t-\tcertain\n'"d/sub/b.cc:1:2"$'\tkeyword\t-\t5432\t-\t-\t-\tpossible' ]
   [ "${stderr_lines[0]}" = "twpool-dsn: skipped: d/broken.json:1:13: expected ',' or ']'" ]
   [ "${stderr_lines[1]}" = "twpool-dsn: skipped: 'd/large.c' is larger than 16777216 bytes" ]
   [ "${stderr_lines[2]}" = "twpool-dsn: skipped: 'd/nul.json' contains a NUL byte" ]
@@ -435,15 +521,51 @@ C
 @test "show and find report the same as JSON; an absent value is null" {
   json 'dbname=d port=5432'
   run -0 --separate-stderr twpool-dsn show --json a.json
-  [ "$(jq -c '[.schema, .tool, .status, .dsns]' <<<"$output")" = '[1,"twpool-dsn","ok",[{"path":"'"$PWD"'/a.json","line":1,"column":9,"pointer":"/app","form":"keyword","host":null,"hostaddr":null,"port":5432,"dbname":"d","user":null}]]' ]
+  [ "$(jq -c '[.schema, .tool, .status, .dsns]' <<<"$output")" = '[1,"twpool-dsn","ok",[{"path":"'"$PWD"'/a.json","line":1,"column":9,"pointer":"/app","form":"keyword","host":null,"hostaddr":null,"port":5432,"dbname":"d","user":null,"confidence":"likely","breaks":[]}]]' ]
   run -0 --separate-stderr twpool-dsn find --json .
   [ "$(jq '.dsns | length' <<<"$output")" = 1 ]
+}
+
+@test "find knows the sources and settings of a project: place, form, host, port, and how sure it is" {
+  mkdir d && cp "$FIXTURES"/{python/fstring.py,yaml/compose.yml,ini/pgbouncer.ini,env/plain.env,java/spring.properties,docker/Dockerfile,forms/odbc.json} d
+  printf '2026-11-24 host=h port=5432\n' >d/server.log && cp d/server.log d/dump.sql
+  run -0 --separate-stderr twpool-dsn find d
+  [ -z "$stderr" ]
+  cut -f1-4,8 <<<"$output" >got
+  diff got - <<'FOUND'
+d/Dockerfile:3:5	uri	db	5432	certain
+d/compose.yml:4:9	uri	db	5432	certain
+d/fstring.py:1:7	sqlalchemy	{host}	5432	certain
+d/odbc.json:1:9	odbc	h	5432	likely
+d/plain.env:3:1	uri	db	5432	certain
+d/spring.properties:2:23	jdbc	db	5432	certain
+FOUND
+  run -1 grep -E '\bpw\b|pw\[' <<<"$output"
+  printf '{"a": "host=h sslmode=require options=x"}' >d/breaks.json
+  run -0 twpool-dsn show --json d/breaks.json
+  [ "$(jq -c '.dsns[].breaks' <<<"$output")" = '["options","sslmode"]' ]
+}
+
+@test "what --accept names must be something that breaks" {
+  json 'port=5432 sslmode=require options=x'
+  run -64 twpool-dsn set --to-port 6432 --accept nonsense a.json
+  run -65 --separate-stderr twpool-dsn set --to-port 6432 --accept sslmode --dry-run a.json
+  [[ $stderr == *"its options breaks through a pooler"*"HINT: set it with ALTER ROLE ... SET,"* ]]
+  run -0 twpool-dsn set --to-port 6432 --accept sslmode --accept options a.json
+}
+
+@test "revert leaves the time of a file that others edited" {
+  json 'port=5432' && touch -d 2001-02-03 a.json
+  run -0 twpool-dsn set --to-port 6432 --record r.json a.json
+  printf '\n' >>a.json
+  run -0 twpool-dsn revert r.json
+  [[ $(stat -c %y a.json) != 2001* && $(<a.json) == *'"port=5432"'* ]]
 }
 
 @test "control bytes of values and names do not reach the terminal" {
   printf '{"a\\u001b": "port=5432 dbname=\x27x\\ny\x27"}' >a.json
   run -0 --separate-stderr twpool-dsn show a.json
-  [ "$output" = "a.json:1:13"$'\tkeyword\t-\t5432\tx\\x0ay\t-\t/a\\x1b' ]
+  [ "$output" = "a.json:1:13"$'\tkeyword\t-\t5432\tx\\x0ay\t-\t/a\\x1b\tlikely' ]
 }
 
 @test "unreadable input says why: absent, a link, a directory, an unknown kind" {
@@ -611,7 +733,10 @@ TEXTS
     "postgresql://u:$SECRET@h/d" "postgresql://u:1/$SECRET@h:5432/d" "postgresql://u:x@$SECRET@h/d"
     "postgresql://u:$SECRET/x@h/d" "dbname=postgresql://u:$SECRET@h/d" "dbname='user=u password=$SECRET'"
     "password=$SECRET host" "postgresql://u:$SECRET%zz@h" "host=h passwort=$SECRET"
-    "postgresql://h/d?password=$SECRET&sslpassword=$SECRET" "host=h sslpassword=$SECRET")
+    "postgresql://h/d?password=$SECRET&sslpassword=$SECRET" "host=h sslpassword=$SECRET"
+    "jdbc:postgresql://h/d?user=u&password=$SECRET" "jdbc:postgresql://u:$SECRET@h/d" "Driver=PostgreSQL;Server=h;Pwd={$SECRET}"
+    "postgresql+psycopg2://u:$SECRET@h/d?password=$SECRET" "Host=h;Username=u;Password=$SECRET;Host=x"
+    "postgresql://{user}:x$SECRET{y}@h/d" "host=a,b password=$SECRET target_session_attrs=primary")
   for text in "${dsns[@]}"; do
     json "$text" && c "$text"
     for args in 'find .' 'find --json .' 'show a.json' 'show --json a.c' 'show a.json#/app' \

@@ -4,9 +4,9 @@
 #include "program.h"
 
 struct options {
-	long to_port, from_port;
+	long to_port, from_port, max_length;
 	const char *to_host, *record;
-	struct tw_list from_hosts, from_dbnames;
+	struct tw_list from_hosts, from_dbnames, accept;
 	bool dry_run, json, quiet;
 };
 
@@ -152,12 +152,18 @@ run_set(const void *options, int n, char **operands, struct tw_err *e)
 		.from_dbnames = o->from_dbnames.item,
 		.n_dbnames = o->from_dbnames.n,
 		.to = { o->to_host, o->to_port },
+		.accept = o->accept.item,
+		.n_accept = o->accept.n,
+		.max_length = o->max_length,
 	};
 	struct tw_dsn_plan plan = TW_DSN_PLAN_INIT;
 	struct tw_buf notes = TW_BUF_INIT;
 	bool ok = o->to_port != 0 || tw_fail(e, EX_USAGE, "--to-port PORT is required");
 	int code;
 
+	for (size_t i = 0; ok && i < o->accept.n; i++)
+		ok = tw_dsn_breaks_known(o->accept.item[i]) ||
+		     tw_fail(e, EX_USAGE, "'%s' is nothing to accept", o->accept.item[i]);
 	ok = ok && (o->to_host == NULL || tw_dsn_host_check(o->to_host, e)) &&
 	     tw_dsn_plan_set(operands, (size_t)n, &wanted, &plan, &notes, e);
 	if (!ok || !o->quiet)
@@ -228,6 +234,18 @@ static const struct tw_opt set_opts[] = {
 	  .help = "only a DSN with one of these databases",
 	  .type = TW_OPT_LIST,
 	  .offset = offsetof(struct options, from_dbnames) },
+	{ .name = "accept",
+	  .arg = "KEYWORD",
+	  .help = "move it although KEYWORD breaks through a pooler",
+	  .type = TW_OPT_LIST,
+	  .offset = offsetof(struct options, accept) },
+	{ .name = "max-length",
+	  .arg = "BYTES",
+	  .help = "refuse a DSN that would be longer",
+	  .type = TW_OPT_INT,
+	  .offset = offsetof(struct options, max_length),
+	  .min = 1,
+	  .max = 65536 },
 	{ .name = "record",
 	  .arg = "EDITS",
 	  .help = "write how to revert to a new file, mode 0600",
@@ -247,7 +265,7 @@ static const struct tw_opt revert_opts[] = {
 };
 
 static const struct tw_command commands[] = {
-	{ "find", "DIR...", 1, -1, "list the DSNs in .json and C/C++ files of directories",
+	{ "find", "DIR...", 1, -1, "list the DSNs in sources and settings below directories",
 	  find_opts, run_find },
 	{ "show", "FILE[#/POINTER|:LINE]...", 1, -1, "list DSNs of files", show_opts, run_show },
 	{ "set", "FILE[#/POINTER|:LINE]...", 1, -1, "move a DSN in each file", set_opts, run_set },

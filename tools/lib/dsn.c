@@ -9,7 +9,9 @@
 const char *
 tw_dsn_form_name(enum tw_dsn_form form)
 {
-	return form == TW_DSN_URI ? "uri" : "keyword";
+	static const char *const names[] = { "keyword", "uri", "jdbc", "sqlalchemy", "odbc" };
+
+	return names[form];
 }
 
 /* options_free wipes the values before libpq frees them. */
@@ -37,38 +39,30 @@ options_parse(const char *text)
 	return options;
 }
 
-/* markers_escape appends a URI in which %DB% is %25DB%25, which libpq reads as %DB%. */
+/*
+ * options_read has libpq read a text, markers taken for words: those that begin with '%' only if it
+ * cannot be read otherwise. *options is NULL if it cannot be read; `plain`, unless NULL, gets what
+ * was read, with every byte where it stands in the text.
+ */
 static bool
-markers_escape(const char *text, struct tw_buf *out, struct tw_err *e)
+options_read(const char *text, struct tw_buf *plain, PQconninfoOption **options, struct tw_err *e)
 {
-	for (size_t n; *text != '\0'; text += n) {
-		n = tw_dsn_marker(text);
-		if (n == 0) {
-			n = 1 + strcspn(text + 1, "%");
-			if (!tw_buf_add(out, text, n, e))
-				return false;
-		} else if (!tw_buf_puts(out, "%25", e) || !tw_buf_add(out, text + 1, n - 2, e) ||
-		           !tw_buf_puts(out, "%25", e)) {
-			return false;
-		}
-	}
-	return true;
-}
-
-/* options_read has libpq read a text, then without its markers; *options is NULL if it cannot. */
-static bool
-options_read(const char *text, PQconninfoOption **options, struct tw_err *e)
-{
-	struct tw_buf plain = TW_BUF_INIT;
+	struct tw_buf words = TW_BUF_INIT, libpq = TW_BUF_INIT;
 	bool ok = true;
 
-	*options = options_parse(text);
-	if (*options == NULL && tw_dsn_uri_prefix(text) > 0) {
-		ok = markers_escape(text, &plain, e);
+	*options = NULL;
+	for (int percent = 0; ok && percent < 2 && *options == NULL; percent++) {
+		tw_buf_free(&words);
+		tw_buf_free(&libpq);
+		ok = tw_dsn_plain(text, percent == 1, &words, e) &&
+		     tw_dsn_libpq(tw_buf_text(&words), &libpq, e);
 		if (ok)
-			*options = options_parse(tw_buf_text(&plain));
+			*options = options_parse(tw_buf_text(&libpq));
 	}
-	tw_buf_free(&plain);
+	if (ok && plain != NULL)
+		ok = tw_buf_add(plain, tw_buf_text(&words), words.len, e);
+	tw_buf_free(&words);
+	tw_buf_free(&libpq);
 	return ok;
 }
 
@@ -83,33 +77,54 @@ value_of(const PQconninfoOption *options, const char *keyword)
 	return NULL;
 }
 
-/* values_take copies the values that we look at; *any tells whether there is one. */
+/* nested tells whether a value is a DSN itself: libpq would expand it. */
 static bool
-values_take(const PQconninfoOption *options, struct tw_dsn *dsn, bool *any, struct tw_err *e)
+nested(const char *dbname)
 {
-	*any = false;
+	return strchr(dbname, '=') != NULL || strstr(dbname, "://") != NULL;
+}
+
+/* values_take copies the values that we look at; one that holds a marker as it is written. */
+static bool
+values_take(const PQconninfoOption *options, const char *text, const char *plain,
+            struct tw_dsn *dsn, struct tw_err *e)
+{
 	for (size_t i = 0; i < TW_DSN_KEYS; i++) {
 		const char *v = value_of(options, tw_dsn_keyword((enum tw_dsn_key)i));
+		struct tw_span at = dsn->span[i];
+		size_t n = at.end - at.begin;
 
 		if (v == NULL)
 			continue;
-		*any = true;
-		dsn->value[i] = strdup(v);
+		dsn->named += i < TW_DSN_NAMING;
+		dsn->opaque = dsn->opaque || (i == TW_DSN_DBNAME && nested(v));
+		if (i < TW_DSN_NAMING && memcmp(text + at.begin, plain + at.begin, n) != 0)
+			dsn->value[i] = strndup(text + at.begin, n);
+		else
+			dsn->value[i] = strdup(v);
 		if (dsn->value[i] == NULL)
 			return tw_fail(e, EX_OSERR, "out of memory");
 	}
 	return true;
 }
 
-/* opaque_is tells whether a value is a DSN itself (libpq expands dbname), or a port is no port. */
+/* scan finds where the values of a text stand. */
 static bool
-opaque_is(const struct tw_dsn *dsn)
+scan(const char *text, struct tw_dsn *dsn, struct tw_err *e)
 {
-	const char *dbname = dsn->value[TW_DSN_DBNAME], *port = dsn->value[TW_DSN_PORT];
+	if (dsn->form == TW_DSN_KEYWORD)
+		return tw_dsn_scan_keywords(text, dsn, e);
+	return dsn->form == TW_DSN_ODBC ? tw_dsn_scan_odbc(text, dsn, e)
+	                                : tw_dsn_scan_uri(text, dsn, e);
+}
 
-	if (dbname != NULL && (strchr(dbname, '=') != NULL || strstr(dbname, "://") != NULL))
-		return true;
-	return dsn->form == TW_DSN_URI && port != NULL && tw_dsn_marker(port) == 0 &&
+/* port_odd tells whether a port is neither a number nor a marker, so that it may be a password. */
+static bool
+port_odd(const struct tw_dsn *dsn)
+{
+	const char *port = dsn->value[TW_DSN_PORT];
+
+	return dsn->form != TW_DSN_KEYWORD && port != NULL && !tw_dsn_marked(port) &&
 	       strspn(port, "0123456789,") != strlen(port);
 }
 
@@ -117,30 +132,28 @@ bool
 tw_dsn_read(const char *text, size_t n, struct tw_dsn *dsn, bool *is, struct tw_err *e)
 {
 	struct tw_dsn own = TW_DSN_INIT;
+	struct tw_buf plain = TW_BUF_INIT;
 	PQconninfoOption *options = NULL;
-	bool ok = true, any = false;
+	bool ok, any;
 
 	*is = false;
 	if (n == 0 || memchr(text, '\0', n) != NULL)
 		return true;
-	own.form = tw_dsn_uri_prefix(text) > 0 ? TW_DSN_URI : TW_DSN_KEYWORD;
+	own.form = tw_dsn_form_of(text);
 	if (own.form == TW_DSN_KEYWORD && strchr(text, '=') == NULL)
 		return true;
-	if (!options_read(text, &options, e))
-		return false;
-	if (options == NULL)
-		return true;
-	ok = values_take(options, &own, &any, e);
+	ok = options_read(text, &plain, &options, e);
+	if (ok && options != NULL)
+		ok = scan(tw_buf_text(&plain), &own, e) &&
+		     values_take(options, text, tw_buf_text(&plain), &own, e);
+	any = options != NULL && (own.named > 0 || own.form != TW_DSN_KEYWORD);
 	options_free(options);
-	any = any || own.form == TW_DSN_URI;
-	if (ok && any)
-		ok = own.form == TW_DSN_URI ? tw_dsn_scan_uri(text, &own, e)
-		                            : tw_dsn_scan_keywords(text, &own, e);
+	tw_buf_free(&plain);
 	if (!ok || !any) {
 		tw_dsn_free(&own);
 		return ok;
 	}
-	own.opaque = own.opaque || opaque_is(&own);
+	own.opaque = own.opaque || port_odd(&own);
 	*dsn = own;
 	*is = true;
 	return true;
@@ -156,6 +169,18 @@ tw_dsn_free(struct tw_dsn *dsn)
 	}
 	free(dsn->secret);
 	*dsn = (struct tw_dsn)TW_DSN_INIT;
+}
+
+bool
+tw_dsn_several(const struct tw_dsn *dsn)
+{
+	static const enum tw_dsn_key lists[] = { TW_DSN_HOST, TW_DSN_HOSTADDR, TW_DSN_PORT };
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		if (dsn->value[lists[i]] != NULL && strchr(dsn->value[lists[i]], ',') != NULL)
+			return true;
+	}
+	return false;
 }
 
 bool
@@ -226,14 +251,12 @@ bool
 tw_dsn_prove(const char *old, const char *new, const struct tw_dsn_target *target, struct tw_err *e)
 {
 	PQconninfoOption *before = NULL, *after = NULL;
-	bool ok = options_read(old, &before, e) && options_read(new, &after, e);
+	bool ok = options_read(old, NULL, &before, e) && options_read(new, NULL, &after, e);
 
 	if (ok && (before == NULL || after == NULL || !proven(before, after, target)))
 		ok = tw_fail(e, EX_SOFTWARE,
 		             "cannot prove that the change moves host and port only");
-	if (before != NULL)
-		options_free(before);
-	if (after != NULL)
-		options_free(after);
+	options_free(before);
+	options_free(after);
 	return ok;
 }

@@ -8,6 +8,9 @@
 /* Edits closer than this are made one: the bytes between are too few to find either again. */
 #define GAP_MIN 4
 
+/* A string is judged as a whole, and after one and two names: Environment=DSN=host=h port=5432. */
+#define ASSIGNMENTS_MAX 3
+
 /* list_grow makes room for one more. */
 static bool
 list_grow(struct tw_dsn_list *list, struct tw_err *e)
@@ -27,33 +30,71 @@ list_grow(struct tw_dsn_list *list, struct tw_err *e)
 	return true;
 }
 
-/* found_add judges a string of the file, and keeps it if it is a DSN. */
+/* found_keep adds a DSN, which stands in a string from byte `skip` on, to the list. */
 static bool
-found_add(const struct tw_text *text, void *arg, struct tw_err *e)
+found_keep(const struct tw_text *text, size_t skip, struct tw_dsn *dsn, struct tw_dsn_list *list,
+           struct tw_err *e)
 {
-	struct tw_dsn_list *list = arg;
+	size_t n = text->bytes.len - skip;
 	struct tw_dsn_found *f;
-	struct tw_dsn dsn;
-	bool is;
 
-	if (!tw_dsn_read(tw_buf_text(&text->bytes), text->bytes.len, &dsn, &is, e))
-		return false;
-	if (!is)
-		return true;
 	if (!list_grow(list, e)) {
-		tw_dsn_free(&dsn);
+		tw_dsn_free(dsn);
 		return false;
 	}
 	f = &list->item[list->n++];
 	*f = (struct tw_dsn_found){
-		.at = text->at, .last_line = text->last_line, .dsn = dsn, .joined = text->joined
+		.at = text->at, .last_line = text->last_line, .dsn = *dsn, .joined = text->joined
 	};
-	f->raw = reallocarray(NULL, text->bytes.len, sizeof(*f->raw));
+	f->raw = reallocarray(NULL, n, sizeof(*f->raw));
 	f->pointer = text->pointer != NULL ? strdup(text->pointer) : NULL;
 	if (f->raw == NULL || (text->pointer != NULL && f->pointer == NULL))
 		return tw_fail(e, EX_OSERR, "out of memory");
-	memcpy(f->raw, text->raw, text->bytes.len * sizeof(*f->raw));
-	return tw_buf_add(&f->text, text->bytes.data, text->bytes.len, e);
+	memcpy(f->raw, text->raw + skip, n * sizeof(*f->raw));
+	return tw_buf_add(&f->text, text->bytes.data + skip, n, e);
+}
+
+/* assignment is the length of "NAME=", blanks around '=' included, that a text begins with, or 0.
+ */
+static size_t
+assignment(const char *text)
+{
+	static const char name[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				   "0123456789_.-";
+	size_t n = strncmp(text, "export ", 7) == 0 ? 7 : 0, end = n + strspn(text + n, name);
+
+	if (end == n)
+		return 0;
+	end += strspn(text + end, " \t");
+	return text[end] == '=' ? end + 1 + strspn(text + end + 1, " \t") : 0;
+}
+
+/*
+ * found_add judges a string of the file, and what is assigned in it ("DATABASE_URL=..."), and keeps
+ * the first that is a DSN. Out of quotes, one keyword is not enough: port=5432 may be a variable.
+ */
+static bool
+found_add(const struct tw_text *text, void *arg, struct tw_err *e)
+{
+	const char *all = tw_buf_text(&text->bytes);
+	struct tw_dsn dsn;
+	size_t skip = 0;
+	bool is;
+
+	for (int i = 0; i < ASSIGNMENTS_MAX; i++) {
+		size_t name = i > 0 ? assignment(all + skip) : 0;
+
+		if (i > 0 && name == 0)
+			return true;
+		skip += name;
+		if (!tw_dsn_read(all + skip, text->bytes.len - skip, &dsn, &is, e))
+			return false;
+		if (is && (!text->bare || dsn.form != TW_DSN_KEYWORD || dsn.named > 1))
+			return found_keep(text, skip, &dsn, arg, e);
+		if (is)
+			tw_dsn_free(&dsn);
+	}
+	return true;
 }
 
 bool
@@ -98,12 +139,28 @@ tw_dsn_printable(const char *text, size_t n, struct tw_buf *out, struct tw_err *
 	return ok;
 }
 
+bool
+tw_dsn_bytes_same(const struct tw_buf *a, const struct tw_buf *b)
+{
+	return a->len == b->len && memcmp(tw_buf_text(a), tw_buf_text(b), a->len) == 0;
+}
+
 /* field_add appends a tab and a value, "-" where it is absent. */
 static bool
 field_add(struct tw_buf *out, const char *value, struct tw_err *e)
 {
 	value = value != NULL ? value : "-";
 	return tw_buf_puts(out, "\t", e) && tw_dsn_printable(value, strlen(value), out, e);
+}
+
+const char *
+tw_dsn_confidence(const struct tw_dsn_found *f)
+{
+	const struct tw_dsn *d = &f->dsn;
+
+	if (f->joined || d->opaque || d->named < (d->form == TW_DSN_KEYWORD ? 2 : 1))
+		return "possible";
+	return d->form == TW_DSN_KEYWORD || d->form == TW_DSN_ODBC ? "likely" : "certain";
 }
 
 bool
@@ -117,7 +174,8 @@ tw_dsn_record(const char *path, const struct tw_dsn_found *f, struct tw_buf *out
 
 	for (size_t i = 0; ok && i < sizeof(shown) / sizeof(shown[0]); i++)
 		ok = field_add(out, f->dsn.opaque ? "***" : f->dsn.value[shown[i]], e);
-	return ok && field_add(out, f->pointer, e) && tw_buf_puts(out, "\n", e);
+	return ok && field_add(out, f->pointer, e) && field_add(out, tw_dsn_confidence(f), e) &&
+	       tw_buf_puts(out, "\n", e);
 }
 
 /* An edit in the making: bytes `at` of the file, and what replaces them. */

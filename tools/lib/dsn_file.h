@@ -49,6 +49,9 @@ struct tw_dsn_wanted {
 	const char *const *from_hosts, *const *from_dbnames;
 	size_t n_hosts, n_dbnames;
 	struct tw_dsn_target to;
+	const char *const *accept; /* what may stay although it breaks through a pooler */
+	size_t n_accept;
+	long max_length; /* of the new text in bytes; 0: any */
 };
 
 /* tw_dsn_list_read finds the DSNs of a file, in order; errors as tw_text_scan. */
@@ -86,9 +89,21 @@ bool tw_dsn_select(const struct tw_source *src, const struct tw_dsn_list *list,
 bool tw_dsn_edits(const struct tw_source *src, const struct tw_dsn_found *f,
                   const struct tw_dsn_changes *changes, struct tw_edits *edits, struct tw_err *e);
 
-/* tw_dsn_record appends one line: place, form, host, port, dbname, user, pointer; no password. */
+/*
+ * tw_dsn_confidence is "certain" for a URL, "likely" for two keywords or more and for ODBC, and
+ * "possible" for a single keyword and for what is not known as a whole.
+ */
+const char *tw_dsn_confidence(const struct tw_dsn_found *f);
+
+/*
+ * tw_dsn_record appends one line: place, form, host, port, dbname, user, pointer, confidence; no
+ * password.
+ */
 bool tw_dsn_record(const char *path, const struct tw_dsn_found *f, struct tw_buf *out,
                    struct tw_err *e);
 
 /* tw_dsn_printable appends text with its control bytes as \xNN. */
 bool tw_dsn_printable(const char *text, size_t n, struct tw_buf *out, struct tw_err *e);
+
+/* tw_dsn_bytes_same tells whether two buffers hold the same bytes. */
+bool tw_dsn_bytes_same(const struct tw_buf *a, const struct tw_buf *b);

@@ -36,16 +36,35 @@ tw_dsn_host_check(const char *host, struct tw_err *e)
 	return true;
 }
 
-/* marker_in tells whether a value contains a marker. */
+/* marker_in tells whether a value is there and contains a marker. */
 static bool
 marker_in(const char *value)
 {
-	while ((value = strchr(value, '%')) != NULL) {
-		if (tw_dsn_marker(value) > 0)
-			return true;
-		value++;
+	return value != NULL && tw_dsn_marked(value);
+}
+
+/* has_comma tells whether a value is there and is a list. */
+static bool
+has_comma(const char *value)
+{
+	return value != NULL && strchr(value, ',') != NULL;
+}
+
+/* single refuses a list, unless one host is to take its place. */
+static bool
+single(const struct tw_dsn *dsn, const struct tw_dsn_target *target, struct tw_err *e)
+{
+	bool hosts = has_comma(dsn->value[TW_DSN_HOST]) || has_comma(dsn->value[TW_DSN_HOSTADDR]);
+
+	if (!tw_dsn_several(dsn))
+		return true;
+	if (target->host == NULL) {
+		tw_fail(e, EX_DATAERR, "it names several %s", hosts ? "hosts" : "ports");
+		return tw_hint(e, "a pooler takes the place of all of them: say --to-host.");
 	}
-	return false;
+	if (dsn->parameter[TW_DSN_HOST] || dsn->parameter[TW_DSN_PORT])
+		return tw_fail(e, EX_DATAERR, "it names hosts in two places");
+	return true;
 }
 
 /* certain refuses a DSN whose effective host or port its text does not prove. */
@@ -57,20 +76,25 @@ certain(const struct tw_dsn *dsn, const struct tw_dsn_target *target, struct tw_
 
 	if (dsn->opaque)
 		return tw_fail(e, EX_DATAERR, "cannot tell host, port and password apart");
-	if (dsn->value[TW_DSN_SERVICE] != NULL)
-		return tw_fail(e, EX_DATAERR, "its service may set host and port elsewhere");
-	if ((host != NULL && strchr(host, ',') != NULL) ||
-	    (addr != NULL && strchr(addr, ',') != NULL))
-		return tw_fail(e, EX_DATAERR, "it names several hosts");
-	if (port != NULL && strchr(port, ',') != NULL)
-		return tw_fail(e, EX_DATAERR, "it names several ports");
+	if (dsn->value[TW_DSN_SERVICE] != NULL) {
+		tw_fail(e, EX_DATAERR, "its service may set host and port elsewhere");
+		return tw_hint(e, "move the service in pg_service.conf, or name host and port.");
+	}
+	if (!single(dsn, target, e))
+		return false;
+	if (dsn->form == TW_DSN_JDBC && (host == NULL || dsn->no_authority) &&
+	    (target->host == NULL || dsn->no_authority)) {
+		tw_fail(e, EX_DATAERR, "it names no host, and JDBC reads no port without one");
+		return tw_hint(e, dsn->no_authority ? "write jdbc:postgresql://HOST/DATABASE."
+		                                    : "say --to-host.");
+	}
 	if (port != NULL && *port == '\0')
 		return tw_fail(e, EX_DATAERR, "its port is empty");
-	if (port != NULL && marker_in(port))
+	if (marker_in(port))
 		return tw_fail(e, EX_DATAERR, "its port is a marker");
-	if (port != NULL && port[strspn(port, "0123456789")] != '\0')
+	if (port != NULL && port[strspn(port, "0123456789,")] != '\0')
 		return tw_fail(e, EX_DATAERR, "its port is not a number");
-	if (target->host != NULL && ((host && marker_in(host)) || (addr && marker_in(addr))))
+	if (target->host != NULL && (marker_in(host) || marker_in(addr)))
 		return tw_fail(e, EX_DATAERR, "its host is a marker");
 	if (target->host != NULL && addr != NULL && !address_is(target->host, AF_UNSPEC))
 		return tw_fail(e, EX_DATAERR,
@@ -106,6 +130,13 @@ uri_host(struct tw_buf *out, const char *host, bool parameter, struct tw_err *e)
 	return !bracket || tw_buf_puts(out, "]", e);
 }
 
+/* url_is tells whether a DSN has an authority, with an encoding of its own. */
+static bool
+url_is(const struct tw_dsn *dsn)
+{
+	return dsn->form != TW_DSN_KEYWORD && dsn->form != TW_DSN_ODBC;
+}
+
 /* host_change replaces a host or hostaddr that the text has. */
 static bool
 host_change(const struct tw_dsn *dsn, enum tw_dsn_key key, const char *host,
@@ -116,8 +147,8 @@ host_change(const struct tw_dsn *dsn, enum tw_dsn_key key, const char *host,
 	if (dsn->value[key] == NULL || strcmp(dsn->value[key], host) == 0)
 		return true;
 	new = change_new(changes, dsn->span[key]);
-	return dsn->form == TW_DSN_URI ? uri_host(new, host, dsn->parameter[key], e)
-	                               : tw_buf_puts(new, host, e);
+	return url_is(dsn) ? uri_host(new, host, dsn->parameter[key], e)
+	                   : tw_buf_puts(new, host, e);
 }
 
 /* keywords_append adds what is absent at the end of the text, as one change. */
@@ -126,6 +157,7 @@ keywords_append(const char *text, const struct tw_dsn *dsn, const char *host, co
                 struct tw_dsn_changes *changes, struct tw_err *e)
 {
 	size_t end = strlen(text);
+	bool odbc = dsn->form == TW_DSN_ODBC, closed = odbc && end > 0 && text[end - 1] == ';';
 	struct tw_buf *new;
 
 	if (host == NULL && port == NULL)
@@ -134,6 +166,11 @@ keywords_append(const char *text, const struct tw_dsn *dsn, const char *host, co
 		return tw_fail(e, EX_DATAERR,
 		               "its last value is not finished, so nothing can follow");
 	new = change_new(changes, (struct tw_span){ end, end });
+	if (odbc)
+		return (closed || tw_buf_puts(new, ";", e)) &&
+		       (host == NULL || tw_buf_printf(new, e, "Server=%s;", host)) &&
+		       (port == NULL ||
+		        tw_buf_printf(new, e, "Port=%s%s", port, closed ? ";" : ""));
 	return (host == NULL || tw_buf_printf(new, e, " host=%s", host)) &&
 	       (port == NULL || tw_buf_printf(new, e, " port=%s", port));
 }
@@ -168,20 +205,27 @@ tw_dsn_move(const char *text, const struct tw_dsn *dsn, const struct tw_dsn_targ
 {
 	const char *port = dsn->value[TW_DSN_PORT], *host = target->host;
 	struct tw_dsn_changes own = TW_DSN_CHANGES_INIT;
+	bool list = url_is(dsn) && tw_dsn_several(dsn);
 	bool add_host = host != NULL && dsn->value[TW_DSN_HOST] == NULL &&
 	                dsn->value[TW_DSN_HOSTADDR] == NULL;
 	char number[32];
 	bool ok = certain(dsn, target, e);
 
 	snprintf(number, sizeof(number), "%ld", target->port);
+	if (ok && list) {
+		struct tw_buf *new = change_new(&own, dsn->hosts);
+
+		ok = uri_host(new, host, false, e) && tw_buf_printf(new, e, ":%s", number);
+	}
 	if (ok && host != NULL)
-		ok = host_change(dsn, TW_DSN_HOST, host, &own, e) &&
+		ok = (list || host_change(dsn, TW_DSN_HOST, host, &own, e)) &&
 		     host_change(dsn, TW_DSN_HOSTADDR, host, &own, e);
-	if (ok && port != NULL && (strlen(port) > 5 || strtol(port, NULL, 10) != target->port))
+	if (ok && !list && port != NULL &&
+	    (strlen(port) > 5 || strtol(port, NULL, 10) != target->port))
 		ok = tw_buf_puts(change_new(&own, dsn->span[TW_DSN_PORT]), number, e);
-	if (ok && dsn->form == TW_DSN_URI)
+	if (ok && url_is(dsn) && !list)
 		ok = uri_insert(dsn, add_host ? host : NULL, port == NULL ? number : NULL, &own, e);
-	else if (ok)
+	else if (ok && !url_is(dsn))
 		ok = keywords_append(text, dsn, add_host ? host : NULL,
 		                     port == NULL ? number : NULL, &own, e);
 	if (!ok) {

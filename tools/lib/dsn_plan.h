@@ -27,6 +27,8 @@ struct tw_dsn_file {
 	struct tw_dsn_meant *meant;
 	struct tw_edits edits; /* of the whole file */
 	bool changes;
+	bool has_mtime; /* a plan that reverts: the file gets its old time back */
+	struct timespec mtime;
 };
 
 struct tw_dsn_plan {
@@ -48,6 +50,15 @@ bool tw_dsn_plan_set(char *const *operands, size_t n, const struct tw_dsn_wanted
 
 /* tw_dsn_plan_revert plans to take back what a record says. EX_DATAERR: no record, or not found. */
 bool tw_dsn_plan_revert(const char *record, struct tw_dsn_plan *plan, struct tw_err *e);
+
+/* tw_dsn_plan_add appends an empty file to a plan; NULL without memory. For the two above. */
+struct tw_dsn_file *tw_dsn_plan_add(struct tw_dsn_plan *plan, const char *path, struct tw_err *e);
+
+/* tw_dsn_plan_source is the old or new content of a file, as the containers take it. */
+struct tw_source tw_dsn_plan_source(const struct tw_dsn_file *f, const struct tw_buf *bytes);
+
+/* tw_dsn_plan_links refuses to change a file with more names than one: it would part them. */
+bool tw_dsn_plan_links(const struct tw_dsn_file *f, struct tw_err *e);
 
 /* tw_dsn_plan_changes tells whether a plan would change anything. */
 bool tw_dsn_plan_changes(const struct tw_dsn_plan *plan);

@@ -15,8 +15,12 @@
 const char *
 tw_dsn_keyword(enum tw_dsn_key key)
 {
-	static const char *const names[TW_DSN_KEYS] = { "host",   "hostaddr", "port",
-		                                        "dbname", "user",     "service" };
+	static const char *const names[TW_DSN_KEYS] = {
+		"host",    "hostaddr",    "port",
+		"dbname",  "user",        "service",
+		"options", "replication", "channel_binding",
+		"sslmode", "gssencmode",  "target_session_attrs",
+	};
 
 	return names[key];
 }
@@ -54,27 +58,52 @@ tw_dsn_note(struct tw_dsn *dsn, const struct tw_dsn_item *item, struct tw_err *e
 	return true;
 }
 
-size_t
-tw_dsn_uri_prefix(const char *text)
+/* url_of is the length of a URL's prefix and its form; KEYWORD and 0 where it is no URL. */
+static size_t
+url_of(const char *text, enum tw_dsn_form *form)
 {
-	static const char *const prefixes[] = { "postgresql://", "postgres://" };
+	static const struct {
+		const char *prefix;
+		enum tw_dsn_form form;
+	} rows[] = {
+		{ "postgresql://", TW_DSN_URI },       { "postgres://", TW_DSN_URI },
+		{ "jdbc:postgresql://", TW_DSN_JDBC }, { "jdbc:postgresql:", TW_DSN_JDBC },
+		{ "postgresql+", TW_DSN_SQLALCHEMY },  { "postgres+", TW_DSN_SQLALCHEMY },
+	};
 
-	for (size_t i = 0; i < 2; i++) {
-		if (strncmp(text, prefixes[i], strlen(prefixes[i])) == 0)
-			return strlen(prefixes[i]);
+	*form = TW_DSN_KEYWORD;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		size_t n = strlen(rows[i].prefix), driver;
+
+		if (strncmp(text, rows[i].prefix, n) != 0)
+			continue;
+		*form = rows[i].form;
+		if (*form != TW_DSN_SQLALCHEMY)
+			return n;
+		driver = strspn(text + n, "abcdefghijklmnopqrstuvwxyz0123456789_");
+		if (driver > 0 && strncmp(text + n + driver, "://", 3) == 0)
+			return n + driver + 3;
+		*form = TW_DSN_KEYWORD;
 	}
 	return 0;
 }
 
 size_t
-tw_dsn_marker(const char *text)
+tw_dsn_prefix(const char *text)
 {
-	size_t n;
+	enum tw_dsn_form form;
 
-	if (*text != '%')
-		return 0;
-	n = strspn(text + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_");
-	return n > 0 && text[n + 1] == '%' ? n + 2 : 0;
+	return url_of(text, &form);
+}
+
+enum tw_dsn_form
+tw_dsn_form_of(const char *text)
+{
+	enum tw_dsn_form form;
+
+	if (url_of(text, &form) == 0 && tw_dsn_odbc_is(text))
+		return TW_DSN_ODBC;
+	return form;
 }
 
 /* blank is isspace in the C locale, for bytes. */
@@ -156,6 +185,19 @@ key_decode(const char *text, size_t n, char key[KEY_SIZE])
 	return len;
 }
 
+/*
+ * jdbc_parameter tells whether a parameter of JDBC's URL means what it does to libpq. Its driver
+ * ignores "host" and "port" there, and looks elsewhere for them because of some others.
+ */
+static bool
+jdbc_parameter(const struct tw_dsn_item *item, struct tw_dsn *dsn)
+{
+	dsn->opaque = dsn->opaque || key_is(item, "service") || key_is(item, "PGHOST") ||
+	              key_is(item, "PGPORT");
+	return !key_is(item, "host") && !key_is(item, "hostaddr") && !key_is(item, "port") &&
+	       !key_is(item, "dbname") && !key_is(item, "service");
+}
+
 /* uri_parameters notes what stands after the '?'. */
 static bool
 uri_parameters(const char *text, size_t at, struct tw_dsn *dsn, struct tw_err *e)
@@ -172,6 +214,8 @@ uri_parameters(const char *text, size_t at, struct tw_dsn *dsn, struct tw_err *e
 		at += strcspn(text + at, "&");
 		item.span.end = at;
 		at += text[at] == '&';
+		if (dsn->form == TW_DSN_JDBC && !jdbc_parameter(&item, dsn))
+			continue;
 		if (!tw_dsn_note(dsn, &item, e))
 			return false;
 	}
@@ -216,21 +260,27 @@ uri_authority(const char *text, size_t *at, struct tw_dsn *dsn, struct tw_err *e
 		*at += strcspn(text + *at, "/?,");
 	}
 	dsn->port_at = end + dsn->colon;
+	dsn->hosts = (struct tw_span){ begin, *at + strcspn(text + *at, "/?") };
 	return uri_note(dsn, "host", begin, end, e) && uri_note(dsn, "port", dsn->port_at, *at, e);
 }
 
 bool
 tw_dsn_scan_uri(const char *text, struct tw_dsn *dsn, struct tw_err *e)
 {
-	size_t at = tw_dsn_uri_prefix(text), end;
+	size_t at = tw_dsn_prefix(text), end;
 
-	if (!uri_user(text, &at, dsn, e) || !uri_authority(text, &at, dsn, e))
+	dsn->no_authority = text[at - 1] == ':';
+	dsn->hosts = dsn->host = (struct tw_span){ at, at };
+	if (!dsn->no_authority && ((dsn->form != TW_DSN_JDBC && !uri_user(text, &at, dsn, e)) ||
+	                           !uri_authority(text, &at, dsn, e)))
 		return false;
-	at += strcspn(text + at, "/?"); /* further hosts: refused later, by the comma */
+	at = dsn->hosts.end;
 	end = at + strcspn(text + at, "?");
-	if (text[at] == '/' && !uri_note(dsn, "dbname", at + 1, end, e))
+	if ((text[at] == '/' || dsn->no_authority) &&
+	    !uri_note(dsn, "dbname", at + !dsn->no_authority, end, e))
 		return false;
 	/* an '@' that is left over: a password with '/' or '@' in it, cut off where libpq cuts */
-	dsn->opaque = memchr(text + dsn->host.begin, '@', end - dsn->host.begin) != NULL;
+	dsn->opaque = dsn->opaque ||
+	              memchr(text + dsn->host.begin, '@', end - dsn->host.begin) != NULL;
 	return text[end] == '\0' || uri_parameters(text, end + 1, dsn, e);
 }

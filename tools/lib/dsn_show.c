@@ -55,6 +55,18 @@ place_json(const char *absolute, const struct tw_dsn_found *f)
 	                 text_json(f->pointer, false), "form", tw_dsn_form_name(f->dsn.form));
 }
 
+/* breaks_json is a new list of the keywords of a DSN that do not work through a pooler. */
+static json_t *
+breaks_json(const struct tw_dsn *dsn)
+{
+	json_t *list = json_array();
+	const char *name;
+
+	for (size_t i = 0; (name = tw_dsn_breaks(dsn, i)) != NULL; i++)
+		json_array_append_new(list, json_string(name));
+	return list;
+}
+
 json_t *
 tw_dsn_json(const char *path, const struct tw_dsn_found *f)
 {
@@ -70,6 +82,8 @@ tw_dsn_json(const char *path, const struct tw_dsn_found *f)
 	json_object_set_new(one, "port", port_json(d));
 	json_object_set_new(one, "dbname", text_json(d->value[TW_DSN_DBNAME], d->opaque));
 	json_object_set_new(one, "user", text_json(d->value[TW_DSN_USER], d->opaque));
+	json_object_set_new(one, "confidence", json_string(tw_dsn_confidence(f)));
+	json_object_set_new(one, "breaks", breaks_json(d));
 	return one;
 }
 

@@ -6,12 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
-/* attr_of are the attributes of a file, with its time where it is put back as it was. */
+/* attr_of are the attributes of a file, with a time where it is put back as it was. */
 static struct tw_attr
-attr_of(const struct stat *st, bool with_time)
+attr_of(const struct stat *st, bool has_mtime, struct timespec mtime)
 {
-	return (struct tw_attr){ st->st_mode & 07777, st->st_uid, st->st_gid, with_time,
-		                 st->st_mtim };
+	return (struct tw_attr){ st->st_mode & 07777, st->st_uid, st->st_gid, has_mtime, mtime };
 }
 
 /* edits_whole makes sure that JSON can hold every edit: bytes that are not UTF-8 it cannot. */
@@ -45,6 +44,13 @@ dsns_json(const struct tw_dsn_file *f)
 	return ok ? list : NULL;
 }
 
+/* time_ns is when a file was changed last, in nanoseconds since 1970. */
+static json_int_t
+time_ns(const struct stat *st)
+{
+	return (json_int_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
+}
+
 /* record_text appends the record of a plan. */
 static bool
 record_text(const struct tw_dsn_plan *plan, struct tw_buf *out, struct tw_err *e)
@@ -54,12 +60,15 @@ record_text(const struct tw_dsn_plan *plan, struct tw_buf *out, struct tw_err *e
 
 	for (size_t i = 0; ok && i < plan->n; i++) {
 		const struct tw_dsn_file *f = &plan->file[i];
+		char sha[TW_SHA256_SIZE];
 		json_t *file;
 
 		if (!f->changes)
 			continue;
+		tw_sha256(tw_buf_text(&f->old), f->old.len, sha);
 		/* a NULL among the values makes the whole NULL, and nothing of it leaks */
-		file = json_pack("{ss so so}", "path", f->absolute, "dsns", dsns_json(f), "edits",
+		file = json_pack("{ss sI ss so so}", "path", f->absolute, "mtime_ns",
+		                 time_ns(&f->st), "sha256", sha, "dsns", dsns_json(f), "edits",
 		                 edits_whole(&f->edits));
 		ok = file != NULL && json_array_append_new(files, file) == 0;
 		if (!ok)
@@ -102,7 +111,7 @@ record_write(const struct tw_dsn_plan *plan, const char *path, struct tw_err *e)
 static bool
 file_write(const struct tw_dsn_file *f, struct tw_err *e)
 {
-	struct tw_attr attr = attr_of(&f->st, false);
+	struct tw_attr attr = attr_of(&f->st, f->has_mtime, f->mtime);
 	struct tw_buf now = TW_BUF_INIT;
 	struct stat st;
 	bool ok = tw_file_read(f->path, TW_FILE_LIMIT, &now, &st, e);
@@ -123,7 +132,7 @@ files_restore(const struct tw_dsn_plan *plan, size_t n)
 
 	while (n-- > 0) {
 		const struct tw_dsn_file *f = &plan->file[n];
-		struct tw_attr attr = attr_of(&f->st, true);
+		struct tw_attr attr = attr_of(&f->st, true, f->st.st_mtim);
 
 		if (f->changes &&
 		    !tw_file_replace(f->path, tw_buf_text(&f->old), f->old.len, &attr, &ignored))

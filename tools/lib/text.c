@@ -5,30 +5,62 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A container by the ending of a file's name. */
+/* A container by the name of a file: its ending, or the whole, or its start up to a dot. */
 struct kind {
-	const char *ending;
-	bool (*scan)(const struct tw_source *, tw_text_visit *, void *, struct tw_err *);
+	const char *name;
+	tw_text_scanner *scan;
 };
 
-static const struct kind kinds[] = {
-	{ ".json", tw_text_json }, { ".c", tw_text_c },   { ".h", tw_text_c },
-	{ ".cc", tw_text_c },      { ".cpp", tw_text_c }, { ".hpp", tw_text_c },
+static const struct kind endings[] = {
+	{ ".json", tw_text_json },    { ".c", tw_text_c },
+	{ ".h", tw_text_c },          { ".cc", tw_text_c },
+	{ ".cpp", tw_text_c },        { ".hpp", tw_text_c },
+	{ ".py", tw_text_python },    { ".go", tw_text_go },
+	{ ".js", tw_text_js },        { ".mjs", tw_text_js },
+	{ ".cjs", tw_text_js },       { ".ts", tw_text_js },
+	{ ".java", tw_text_java },    { ".kt", tw_text_java },
+	{ ".toml", tw_text_toml },    { ".yaml", tw_text_yaml },
+	{ ".yml", tw_text_yaml },     { ".ini", tw_text_ini },
+	{ ".cfg", tw_text_ini },      { ".conf", tw_text_ini },
+	{ ".env", tw_text_env },      { ".properties", tw_text_properties },
+	{ ".sh", tw_text_shell },     { ".bash", tw_text_shell },
+	{ ".service", tw_text_unit },
+};
+
+static const struct kind names[] = {
+	{ ".env", tw_text_env },
+	{ ".envrc", tw_text_shell },
+	{ "Dockerfile", tw_text_dockerfile },
 };
 
 /* kind_of is the row of a file's name, or NULL. */
 static const struct kind *
 kind_of(const char *path)
 {
-	size_t n = strlen(path);
+	const char *name = strrchr(path, '/') != NULL ? strrchr(path, '/') + 1 : path;
+	size_t n = strlen(name);
 
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		size_t len = strlen(kinds[i].ending);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		size_t len = strlen(names[i].name);
 
-		if (n > len && strcmp(path + n - len, kinds[i].ending) == 0)
-			return &kinds[i];
+		if (strncmp(name, names[i].name, len) == 0 &&
+		    (name[len] == '\0' || name[len] == '.'))
+			return &names[i];
+	}
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+		size_t len = strlen(endings[i].name);
+
+		if (n > len && strcmp(name + n - len, endings[i].name) == 0)
+			return &endings[i];
 	}
 	return NULL;
+}
+
+const char *
+tw_text_kinds(void)
+{
+	return ".json .c .h .cc .cpp .hpp .py .go .js .mjs .cjs .ts .java .kt .toml .yaml .yml "
+	       ".ini .cfg .conf .env .properties .sh .bash .service .envrc Dockerfile";
 }
 
 bool
@@ -53,7 +85,7 @@ tw_text_scan(const struct tw_source *src, tw_text_visit *visit, void *arg, struc
 	if (k == NULL) {
 		tw_fail(e, EX_DATAERR, "'%s' is not a kind of file that is read for DSNs",
 		        src->path);
-		return tw_hint(e, "the kinds are .json .c .h .cc .cpp .hpp.");
+		return tw_hint(e, "the kinds are %s.", tw_text_kinds());
 	}
 	if (src->n > 0 && memchr(src->bytes, '\0', src->n) != NULL)
 		return tw_fail(e, EX_DATAERR, "'%s' contains a NUL byte", src->path);
@@ -69,6 +101,7 @@ tw_text_start(struct tw_text *t, struct tw_place at)
 	t->at = at;
 	t->last_line = at.line;
 	t->joined = false;
+	t->bare = false;
 	t->broken = false;
 }
 

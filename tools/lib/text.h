@@ -38,12 +38,16 @@ struct tw_text {
 	struct tw_place at;  /* its opening quote, or that of its first piece */
 	size_t last_line;    /* the line of its last piece */
 	const char *pointer; /* JSON pointer; NULL where the grammar has none */
+	bool bare;           /* not in quotes: a single "port=5432" is the file's own setting */
 	bool joined;         /* a macro or an expression adds text that is not known here */
 	bool broken;         /* too long, or an escape that is not understood: not visited */
 };
 
 /* A visit that returns false ends the scan, which then returns false with the visit's error. */
 typedef bool tw_text_visit(const struct tw_text *text, void *arg, struct tw_err *e);
+
+/* tw_text_kinds is the list of the names of files that tw_text_scan reads, for messages. */
+const char *tw_text_kinds(void);
 
 /* tw_text_known tells by its name whether a file is of a grammar that tw_text_scan reads. */
 bool tw_text_known(const char *path);
@@ -53,13 +57,17 @@ bool tw_text_pointers(const char *path);
 
 /*
  * tw_text_scan visits every string value of a file, in order. EX_DATAERR with the place: an
- * unknown kind of file, a NUL byte, malformed JSON. Malformed C is skipped over.
+ * unknown kind of file, a NUL byte, malformed JSON. What is malformed elsewhere is skipped over.
  */
 bool tw_text_scan(const struct tw_source *src, tw_text_visit *visit, void *arg, struct tw_err *e);
 
 /* The containers behind tw_text_scan. JSON may be nested 512 deep. */
 bool tw_text_json(const struct tw_source *src, tw_text_visit *visit, void *arg, struct tw_err *e);
-bool tw_text_c(const struct tw_source *src, tw_text_visit *visit, void *arg, struct tw_err *e);
+typedef bool tw_text_scanner(const struct tw_source *src, tw_text_visit *visit, void *arg,
+                             struct tw_err *e);
+tw_text_scanner tw_text_c, tw_text_python, tw_text_go, tw_text_js, tw_text_java, tw_text_toml,
+    tw_text_yaml, tw_text_ini, tw_text_env, tw_text_properties, tw_text_shell, tw_text_dockerfile,
+    tw_text_unit;
 
 /*
  * tw_text_json_at finds the string that a JSON pointer means, the last one where keys come twice;
