@@ -5,7 +5,8 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 SITE    ?= /etc/twpool/site.json
 
-PROGRAMS := twpool-site twpool-render twpool-lint twpool-dsn twpool-generation twpool-auth
+PROGRAMS := twpool-site twpool-render twpool-lint twpool-dsn twpool-generation twpool-auth \
+            twpool-check twpool-stress
 SCRIPTS  := deploy/twpool-deploy rollback/twpool-rollback
 
 # SAN=1 builds with AddressSanitizer and UBSan, in a directory of its own.
@@ -35,7 +36,7 @@ TOOL_ENV := TWPOOL_BIN=$(CURDIR)/$(BUILD)/bin
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all bootstrap check demo mutants lint format install uninstall deploy rollback plan clean help
+.PHONY: all bootstrap check demo soak bench hosts mutants lint format install uninstall deploy rollback plan clean help
 .DEFAULT_GOAL := all
 
 all: $(BINS) ## build every program (SAN=1: with sanitizers)
@@ -66,6 +67,16 @@ demo: ## watch bots fail, a deploy, the same bots succeed, and a rollback (BOTS=
 	@deploy/bootstrap --quiet demo
 	@$(MAKE) -s -j2 --no-print-directory all
 	@$(TOOL_ENV) tests/demo
+
+soak: all ## how often the freeze is seen and imagined, six minutes (RUNS=, WATCH=, JOBS=)
+	@$(TOOL_ENV) tests/soak/freeze
+
+bench: all ## the figures of the docs, each printed by a script in tests/bench
+	@for b in tests/bench/*; do echo "== $$b"; $(TOOL_ENV) $$b || exit; done
+
+hosts: all ## boot real Debian containers and try them (root; BOOTED_SUITE=, BOOTED_CACHE=)
+	@deploy/bootstrap --quiet hosts
+	@$(TOOL_ENV) bats tests/hosts
 
 mutants: all ## replace each program by true, and print which test noticed
 	@$(TOOL_ENV) tests/mutants $(PROGRAMS) $(notdir $(SCRIPTS))

@@ -48,6 +48,13 @@ bots_filter() {
   printf '.validate += {bots: %d, command: ["bin/bots", "--port", (.server.listen_port | tostring), "--bots", "%d", "--duration", "2", "--think", "0.2", "--quiet"]}' "$1" "$1"
 }
 
+# freezing_filter: a server with one lock for all its connections, 20 bots, and a pool of 3.
+freezing_filter() {
+  printf '%s | %s' "$(bots_filter 20)" '.pgbouncer += {default_pool_size: 3, reserve_pool_size: 0}
+    | .process.server_command[3:] = ["--lock", "process", "--think-in-transaction", "20"]
+    | .server.stop_seconds = 600 | .validate.freeze_seconds = 4'
+}
+
 # answers: a few players log in and are answered.
 answers() {
   host_bots --bots 5 --duration 1 --think 0.1 --quiet >answers.json
@@ -132,6 +139,12 @@ answers() {
   answers
 }
 
+@test "--plan announces the load that the bots will be" {
+  host "$(bots_filter 10)"
+  run -0 host_run twpool-deploy --plan
+  [[ "$output" == *"+ twpool-stress --bots 10 --duration 1 "*"they only read"*"+ twpool-stress --bots 0 --pairs 100 "* ]]
+}
+
 @test "--plan shows the diff and every command, and touches nothing: no file, no process" {
   host "$(bots_filter 2)"
   pid="$(cat "$host_root/run/game.pid")"
@@ -159,6 +172,48 @@ answers() {
   [[ "$output" == *"validate: "*"no more connections allowed"*"twpool-deploy: validate failed; the host is as before"* ]]
   same_tree
   answers
+}
+
+# 20 of 20 logins succeed, and then nothing is answered any more: a count of logins would pass it.
+@test "a server that the pool freezes is named with both cures, killed at once, and the host is as before" {
+  host "$(freezing_filter)"
+  run -1 host_run twpool-deploy
+  [[ "$output" == *"warning freeze "*"3 server connections for 20 players"*"such a server needs 22"* ]]
+  [[ "$output" == *"validate: the server is frozen: "*"pool game/game is frozen: all 3 server connections are idle in transaction"* ]]
+  [[ "$output" == *"HINT: "*"players, plus 2"*"a lock per connection"* ]]
+  [[ "$output" == *"server: frozen, so it will not hear SIGTERM"*"twpool-deploy: validate failed; the host is as before"* ]]
+  [ "$(jq -r .watch.status "$host_root/var/lib/twpool/generations/0001/evidence.json")" = critical ]
+  same_tree
+  answers
+}
+
+@test "a server that only holds its transactions for long is not called frozen" {
+  host "$(freezing_filter) | .process.server_command[3:] = [\"--lock\", \"thread\", \"--think-in-transaction\", \"1500\"]
+    | .validate.min_success = 0 | .validate.command = [\"bin/bots\", \"--port\", (.server.listen_port | tostring), \"--bots\", \"12\", \"--duration\", \"8\", \"--deadline\", \"30\", \"--min-success\", \"0\"]"
+  run -0 host_run twpool-deploy
+  [[ "$output" != *frozen* ]]
+}
+
+@test "validate keeps what the bots through the pool and the watch saw as evidence" {
+  host "$(bots_filter 10)"
+  host_run twpool-deploy >/dev/null 2>&1
+  run -0 jq -r '[.pool_load.status, .latency.status, .watch.status] + [.load_exit] | @text' \
+    "$host_root/var/lib/twpool/generations/0001/evidence.json"
+  [ "$output" = '["ok","ok","ok",0]' ]
+}
+
+@test "an added latency above validate.max_overhead_ms takes the deploy back" {
+  host "$(bots_filter 2) | .validate.max_overhead_ms = 0"
+  run -1 host_run twpool-deploy
+  [[ "$output" == *"validate: latency: twpool-stress failed (exit 1)"*"the host is as before"* ]]
+  same_tree
+}
+
+@test "more server connections than validate.max_server_connections take the deploy back" {
+  host "$(bots_filter 10) | .validate.max_server_connections = 1"
+  run -1 host_run twpool-deploy
+  [[ "$output" == *"validate: pool_load: twpool-stress failed (exit 1)"*"the host is as before"* ]]
+  same_tree
 }
 
 @test "with --no-rollback a failed deploy stays, exits 2 and names the one command to run" {

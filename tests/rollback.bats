@@ -82,6 +82,19 @@ pids() {
   [[ "$output" == *"restored  /srv/game/bin/bigbang.json"*"== server restart: done"*"== login: done"*"kill -INT"*"removed   /etc/pgbouncer/twpool/pgbouncer.ini"* ]]
 }
 
+@test "a server that is frozen in the incident is killed at once, not after its stop_seconds" {
+  deployed '.pgbouncer += {default_pool_size: 3, reserve_pool_size: 0} | .server.stop_seconds = 600 | .validate.freeze_seconds = 3
+    | .process.server_command[3:] = ["--lock", "process", "--think-in-transaction", "20"]'
+  host_bots --bots 20 --duration 60 --think 0.1 --deadline 60 --min-success 0 --quiet >bots.json 3>&- &
+  bots=$!
+  run -2 env TWPOOL_ROOT="$host_root" twpool-check --site site.json --only freeze --freeze-after 3 --watch 60
+  run -0 timeout 120 env TWPOOL_ROOT="$host_root" "$tests/../rollback/twpool-rollback"
+  [[ "$output" == *"server: frozen, so it will not hear SIGTERM"*"rolled back"* ]]
+  kill "$bots"
+  same_tree
+  answers
+}
+
 @test "a second rollback changes nothing and restarts nothing" {
   deployed
   host_run twpool-rollback >/dev/null 2>&1

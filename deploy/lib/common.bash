@@ -147,10 +147,14 @@ declare -A site=()
 # site_load: the scalar values of the site file SITE, as site[KEY].
 site_load() {
   local i values keys=(
-    service_manager 'databases[0].name' pgbouncer.listen_addr pgbouncer.listen_port
+    service_manager postgres.host postgres.port 'databases[0].name' 'databases[0].host'
+    'databases[0].port' 'databases[0].dbname' pgbouncer.listen_addr pgbouncer.listen_port pgbouncer.pool_mode
+    pgbouncer.default_pool_size pgbouncer.reserve_pool_size pgbouncer.max_db_connections
     pgbouncer.max_client_conn server.directory server.user server.reconnects server.listen_port
     server.start_seconds server.stop_seconds server.build_seconds server.log
-    validate.timeout_seconds validate.bots validate.min_success validate.success_pattern validate.failure_pattern
+    validate.timeout_seconds validate.bots validate.min_success validate.max_overhead_ms
+    validate.max_server_connections validate.observe_seconds validate.pool_seconds validate.latency_pairs
+    validate.freeze_seconds validate.success_pattern validate.failure_pattern
     process.pooler_user process.pooler_binary process.server_pidfile
   )
   # shellcheck disable=SC2153 # SITE is the scripts' own variable

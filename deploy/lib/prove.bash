@@ -16,22 +16,7 @@ pooler_lint() {
     return 69
   }
   twpool-lint -q --pid "$pid" --timeout 2 "$root$conf_dir/pgbouncer.ini" \
-    --live "host='$(conninfo_quoted "$root/run/pgbouncer")' port=$(console_port)" 2>&1
-}
-
-# conninfo_quoted TEXT: as libpq reads it between single quotes.
-conninfo_quoted() {
-  sed "s/[\\\\']/\\\\&/g" <<<"$1"
-}
-
-# console_port: where the running pooler has its socket, which is not where the file says as long
-# as it has not been restarted.
-console_port() {
-  local socket port=${site[pgbouncer.listen_port]}
-  for socket in "$root"/run/pgbouncer/.s.PGSQL.*; do
-    [[ ! -S $socket || -S $root/run/pgbouncer/.s.PGSQL.$port ]] || port=${socket##*.}
-  done
-  printf '%s' "$port"
+    --live "$(pooler_console)" 2>&1
 }
 
 # pooler_settled: waits until the running pooler is the rendered one. Reloads it once where a setting

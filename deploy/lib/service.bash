@@ -7,6 +7,9 @@
 # shellcheck source=deploy/lib/common.bash
 . "$home/deploy/lib/common.bash"
 
+# The unit of the times in proc(5): the same on every Linux that is in use.
+clock_ticks=$(getconf CLK_TCK)
+
 # service_define NAME: sets the array `service`: pidfile, user, directory, log; `service_argv`; and
 # `service_signals`, SIGNAL/SECONDS one after the other until it has ended.
 service_define() {
@@ -51,16 +54,31 @@ server_log() {
 # there may be nobody who reaps it. Nor is it ours if it is another user's, or younger than the
 # pidfile: ids are used again, and we would end an innocent process.
 service_pid() {
-  local pid line uid state age
+  local pid state uid started written
   service_define "$1"
   [[ -s ${service[pidfile]} ]] || return 0
   pid=$(<"${service[pidfile]}")
-  [[ $pid =~ ^[0-9]+$ ]] || return 0
-  line=$(ps -o uid=,stat=,etimes= -p "$pid") || return 0
-  read -r uid state age <<<"$line"
-  [[ $state != [ZX]* && $uid -eq $(service_uid) ]] || return 0
-  ((age + 5 >= $(date +%s) - $(stat -c %Y -- "${service[pidfile]}"))) || return 0
+  [[ $pid =~ ^[0-9]+$ ]] && process_read "$pid" || return 0
+  [[ $state != [ZX] && $uid -eq $(service_uid) ]] || return 0
+  written=$(stat -c %Y -- "${service[pidfile]}") || return 0
+  ((started <= written + 5)) || return 0
   printf '%s' "$pid"
+}
+
+# process_read PID: sets `state`, `uid` and `started` (seconds since the epoch) from proc(5).
+process_read() {
+  local line fields ticks uptime now
+  { read -r line <"/proc/$1/stat"; } 2>/dev/null || return
+  read -r -a fields <<<"${line##*) }"
+  state=${fields[0]} ticks=${fields[19]}
+  uid=
+  while read -r line; do
+    [[ $line != Uid:* ]] || read -r _ _ uid _ <<<"$line"
+  done 2>/dev/null <"/proc/$1/status"
+  [[ -n $uid ]] || return
+  read -r uptime _ </proc/uptime
+  printf -v now '%(%s)T' -1
+  started=$((now - ${uptime%.*} + ticks / clock_ticks))
 }
 
 # service_uid: whose process the defined service is.
@@ -131,6 +149,10 @@ descriptors_raise() {
 service_stop() {
   local signal patience
   service_define "$1"
+  if [[ $1 == server ]] && service_running server && server_frozen; then
+    say 'server: frozen, so it will not hear SIGTERM'
+    service_signals=(TERM/1 KILL/5)
+  fi
   for signal in "${service_signals[@]}"; do
     patience=${signal#*/} signal=${signal%/*}
     service_running "$1" || break
@@ -186,6 +208,36 @@ server_up() {
     fi
     sleep 0.05
   done
+}
+
+# server_frozen: the server waits for itself, as twpool-check can tell from the running pooler. A
+# pooler or PostgreSQL that cannot be asked within 3 s means no.
+server_frozen() {
+  local code=0
+  [[ -z ${TWPOOL_PLAN:-} ]] && service_running pooler || return 1
+  twpool-check --site "$SITE" --dsn "$(pooler_console)" --only freeze --timeout 3 \
+    --freeze-after "${site[validate.freeze_seconds]}" >/dev/null || code=$?
+  ((code == 2))
+}
+
+# pooler_console: the DSN of the running pooler's console.
+pooler_console() {
+  printf "host='%s' port=%s" "$(conninfo_quoted "$root/run/pgbouncer")" "$(console_port)"
+}
+
+# conninfo_quoted TEXT: as libpq reads it between single quotes.
+conninfo_quoted() {
+  sed "s/[\\\\']/\\\\&/g" <<<"$1"
+}
+
+# console_port: where the running pooler has its socket, which is not where the file says as long
+# as it has not been restarted.
+console_port() {
+  local socket port=${site[pgbouncer.listen_port]}
+  for socket in "$root"/run/pgbouncer/.s.PGSQL.*; do
+    [[ ! -S $socket || -S $root/run/pgbouncer/.s.PGSQL.$port ]] || port=${socket##*.}
+  done
+  printf '%s' "$port"
 }
 
 # port_holder PORT: "name pid" of who listens there, "another user's process", or nothing.

@@ -77,7 +77,8 @@ host_site() {
       pgbouncer: { listen_port: $pool },
       server: { directory: "/srv/game", user: $game_user, dsn: [ "bin/bigbang.json#/app" ],
                 listen_port: $game, log: "log/server.log", stop_seconds: 5, start_seconds: 10 },
-      validate: { success_pattern: "Authentication successful for player" },
+      validate: { success_pattern: "Authentication successful for player", bots: 5, pool_seconds: 1,
+                  latency_pairs: 100, max_overhead_ms: 50, observe_seconds: 1 },
       process: { pooler_user: $pooler_user, server_pidfile: "/run/game.pid",
                  server_command: ["bin/server", "--listen", "\($game)", "--lock", "thread"] } }' |
     jq "${1:-.}" >"$host_top/site.json"
@@ -94,14 +95,16 @@ host_compiled() {
     | .server.binaries = ["bin/server"]'
 }
 
-# host_start: the game server runs, as it did before anybody thought of a pooler.
+# host_start [OPTION]...: the game server runs, as it did before anybody thought of a pooler, with
+# these options (--lock thread).
 host_start() {
+  (($#)) || set -- --lock thread
   local argv=(start-stop-daemon --start --quiet --background --make-pidfile
     --pidfile "$host_root/run/game.pid" --chdir "$host_game" --umask 022)
   ((EUID != 0)) || argv+=(--chuid "$host_game_user")
   # shellcheck disable=SC2016 # for the shell that opens the log
   env --default-signal "${argv[@]}" --startas /bin/sh -- -c 'exec >>"$0" 2>&1 && exec "$@"' \
-    "$host_game/log/server.log" bin/server --listen "$host_game_port" --lock thread
+    "$host_game/log/server.log" bin/server --listen "$host_game_port" "$@"
   wait_until 10 host_accepts || {
     cat "$host_game/log/server.log" >&2
     return 1

@@ -2,4 +2,4 @@
 /* version.h: the version of twpool, shared by every program, man page and report. */
 #pragma once
 
-#define TW_VERSION "0.1.0"
+#define TW_VERSION "0.2.0"
