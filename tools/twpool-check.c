@@ -17,7 +17,7 @@ static const char name[] = "twpool-check";
 
 struct options {
 	const char *dsn, *postgres, *site, *db, *format;
-	struct tw_list logins, warnings, criticals, only;
+	struct tw_list logins, warnings, criticals, only, pools;
 	double timeout, freeze_after, watch;
 	bool quiet;
 	int verbose;
@@ -42,6 +42,8 @@ expected_set(struct tw_asking *a, const struct tw_site *site, struct tw_err *e)
 
 	if (databases == NULL || users == NULL)
 		return false;
+	if (a->sampler.only_n > 0)
+		return true;
 	a->expected = calloc(json_array_size(databases) * json_array_size(users) + 1,
 	                     sizeof(*a->expected));
 	if (a->expected == NULL)
@@ -118,6 +120,25 @@ client_set(const char *dsn, const char *db, struct tw_client *c, struct tw_err *
 	return true;
 }
 
+/* pool_set reads one --pool: the pool that a client with this DSN comes to. */
+static bool
+pool_set(const char *dsn, const char *db, struct tw_pool_name *pool, struct tw_err *e)
+{
+	struct tw_pg_params p = TW_PG_PARAMS_INIT;
+	bool ok = tw_pg_dsn_read(dsn, db, &p, e);
+	const char *user = tw_pg_params_get(&p, "user"), *database = tw_pg_params_get(&p, "dbname");
+
+	database = database != NULL ? database : user;
+	if (ok && database == NULL)
+		ok = tw_fail(e, EX_USAGE, "the DSN names neither a database nor a user");
+	if (ok && database != NULL) {
+		snprintf(pool->database, sizeof(pool->database), "%s", database);
+		snprintf(pool->user, sizeof(pool->user), "%s", user != NULL ? user : "");
+	}
+	tw_pg_params_free(&p);
+	return ok;
+}
+
 /* questions_set turns the options into questions and thresholds. */
 static bool
 questions_set(const struct options *o, struct tw_asking *a, struct tw_thresholds *t,
@@ -137,6 +158,11 @@ questions_set(const struct options *o, struct tw_asking *a, struct tw_thresholds
 	for (size_t i = 0; ok && i < o->logins.n; i++)
 		ok = client_set(o->logins.item[i], o->db, &a->client[a->clients++], e) ||
 		     tw_context(e, "--login");
+	for (size_t i = 0; ok && i < o->pools.n; i++)
+		ok = pool_set(o->pools.item[i], o->db, &a->sampler.only[a->sampler.only_n++], e) ||
+		     tw_context(e, "--pool");
+	if (ok && o->timeout < 0.05)
+		ok = tw_fail(e, EX_USAGE, "--timeout: expected 0.05 seconds or more");
 	if (o->only.n == 0)
 		*set = (1U << TW_CHECKS) - 1;
 	if (ok && (*set & 1U << TW_CHECK_LOGIN) == 0)
@@ -247,9 +273,14 @@ static const struct tw_opt opts[] = {
 	  .help = "log in and run a transaction too, as a client would",
 	  .type = TW_OPT_LIST,
 	  OPT(logins) },
+	{ .name = "pool",
+	  .arg = "DSN",
+	  .help = "look at no pools but those that clients with these DSNs come to",
+	  .type = TW_OPT_LIST,
+	  OPT(pools) },
 	{ .name = "db",
 	  .arg = "NAME",
-	  .help = "what %DB% in a --login stands for",
+	  .help = "what %DB% in a --login or --pool stands for",
 	  .type = TW_OPT_STRING,
 	  OPT(db) },
 	{ .name = "format",

@@ -95,7 +95,13 @@ lock_drop() {
 # without our lock and our terminal, into which it could type. An empty USER, or not being root,
 # means: as ourselves.
 as_user() (
-  account=$1
+  as_user_exec "$@"
+)
+
+# as_user_exec USER COMMAND...: the same in the place of this shell: whoever has its process id can
+# end the command.
+as_user_exec() {
+  local account=$1 become
   shift
   lock_drop
   [[ $EUID -eq 0 && -n $account ]] || account=
@@ -104,14 +110,15 @@ as_user() (
   [[ -z $account ]] ||
     become+=(setpriv --reuid "$account" --regid "$(id -g "$account")" --init-groups --)
   exec setsid --wait "${become[@]}" "$@"
-)
+}
 
 # account_field USER N: a field of its line in the user database; our own where USER is empty.
 account_field() {
   getent passwd "${1:-$EUID}" | cut -d: -f"$2"
 }
 
-# supervised COMMAND...: waits for it in a way that a signal to us ends it too.
+# supervised COMMAND...: waits for it in a way that a signal to us ends it too. COMMAND is a program,
+# or a function that ends in exec: what has the process id must be what is to end.
 supervised() {
   local code=0
   "$@" &

@@ -151,7 +151,7 @@ service_stop() {
   service_define "$1"
   if [[ $1 == server ]] && service_running server && server_frozen; then
     say 'server: frozen, so it will not hear SIGTERM'
-    service_signals=(TERM/1 KILL/5)
+    service_signals=(TERM/3 KILL/5)
   fi
   for signal in "${service_signals[@]}"; do
     patience=${signal#*/} signal=${signal%/*}
@@ -210,14 +210,25 @@ server_up() {
   done
 }
 
-# server_frozen: the server waits for itself, as twpool-check can tell from the running pooler. A
-# pooler or PostgreSQL that cannot be asked within 3 s means no.
+# server_frozen: the server waits for itself, as twpool-check can tell from its pools in the running
+# pooler. A pooler or PostgreSQL that cannot be asked within 3 s means no.
 server_frozen() {
-  local code=0
+  local code=0 options=()
   [[ -z ${TWPOOL_PLAN:-} ]] && service_running pooler || return 1
-  twpool-check --site "$SITE" --dsn "$(pooler_console)" --only freeze --timeout 3 \
-    --freeze-after "${site[validate.freeze_seconds]}" >/dev/null || code=$?
+  check_options
+  timeout 5 twpool-check "${options[@]}" --only freeze --timeout 3 >/dev/null || code=$?
   ((code == 2))
+}
+
+# check_options: makes the array `options` those of a twpool-check that sees the server's own pools.
+check_options() {
+  local dsn=() one
+  site_list dsn server.dsn
+  options=(--site "$SITE" --dsn "$(pooler_console)" --freeze-after "${site[validate.freeze_seconds]}"
+    --db "${site[databases[0].name]}")
+  for one in "${dsn[@]}"; do
+    options+=(--pool "@$(dsn_file "$one")")
+  done
 }
 
 # pooler_console: the DSN of the running pooler's console.

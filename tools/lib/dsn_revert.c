@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* dsn_revert.c: plans to take back what a record says, and nothing that others did since. */
 #include "dsn_plan.h"
+#include "text.h"
 #include "file.h"
 
 #include <string.h>
@@ -62,7 +63,10 @@ record_same(const struct tw_dsn_file *f, const json_t *dsns, struct tw_err *e)
 	return true;
 }
 
-/* time_recorded gives a file its old time back where it is again, byte by byte, what it was. */
+/*
+ * time_recorded gives a file its old time back where it is again, byte by byte, what it was. Not a
+ * source: make would take what was built from it in between for up to date.
+ */
 static void
 time_recorded(const json_t *json, struct tw_dsn_file *f)
 {
@@ -71,7 +75,7 @@ time_recorded(const json_t *json, struct tw_dsn_file *f)
 	char now[TW_SHA256_SIZE];
 
 	tw_sha256(tw_buf_text(&f->new), f->new.len, now);
-	f->has_mtime = sha != NULL && strcmp(sha, now) == 0;
+	f->has_mtime = sha != NULL && strcmp(sha, now) == 0 && !tw_text_compiled(f->path);
 	f->mtime = (struct timespec){ ns / 1000000000, ns % 1000000000 };
 }
 

@@ -27,11 +27,6 @@ struct tw_client {
 	struct tw_login login;
 };
 
-/* A pool by its name. */
-struct tw_pool_name {
-	char database[TW_POOL_NAME_SIZE], user[TW_POOL_NAME_SIZE];
-};
-
 /*
  * The questions, and whom to ask; zero it. `expected` are pools that should be spoken of even where
  * PgBouncer has not made them yet. The times are in ms: `timeout` for all but the watch,

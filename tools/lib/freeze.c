@@ -85,9 +85,24 @@ state_observe(struct tw_flow_state *s, const struct tw_pool *p, bool postgres, t
 		s->flow = TW_FLOW_FROZEN;
 }
 
+/* state_gone forgets what was seen of a pool that the console shows no more. */
+static void
+state_gone(struct tw_flow_state *s, const struct tw_sample *sample)
+{
+	for (size_t i = 0; i < sample->pools.n; i++) {
+		if (strcmp(sample->pools.item[i].database, s->database) == 0 &&
+		    strcmp(sample->pools.item[i].user, s->user) == 0)
+			return;
+	}
+	s->flow = TW_FLOW_FREE;
+	s->same = 0;
+}
+
 bool
 tw_freeze_observe(struct tw_freeze *f, const struct tw_sample *sample, struct tw_err *e)
 {
+	for (size_t i = 0; i < f->n; i++)
+		state_gone(&f->pool[i], sample);
 	for (size_t i = 0; i < sample->pools.n; i++) {
 		const struct tw_pool *p = &sample->pools.item[i];
 		struct tw_flow_state *s = state_of(f, p);
@@ -168,6 +183,7 @@ const char *
 tw_freeze_cures(void)
 {
 	return "a server with one lock for all its connections freezes so: give its pool at least "
-	       "as many server connections as it has players, plus 2 (default_pool_size), or give "
-	       "the server a lock per connection; restart the server now, it does not come back";
+	       "as many server connections as it has players, plus 2 (default_pool_size, and "
+	       "max_db_connections no lower), or give the server a lock per connection; restart "
+	       "the server now, it does not come back";
 }

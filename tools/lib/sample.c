@@ -5,6 +5,7 @@
 #include "keys.h"
 #include "peer.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -235,7 +236,7 @@ servers_read(const PGresult *rows, struct tw_sample *s, struct tw_err *e)
 		server->pid = (long)number(rows, i, "remote_pid");
 		server->pool = pool_find(s, tw_admin_value(rows, i, "database"),
 		                         tw_admin_value(rows, i, "user"));
-		s->servers.n += server->pid > 0 && server->pool < s->pools.n;
+		s->servers.n += server->pid > 0;
 	}
 	return true;
 }
@@ -291,6 +292,39 @@ console_ask(PGconn *conn, tw_ms deadline, struct tw_sample *s, struct tw_err *e)
 	return true;
 }
 
+/* pool_wanted tells whether the sampler is to see a pool. */
+static bool
+pool_wanted(const struct tw_sampler *sampler, const struct tw_pool *p)
+{
+	bool wanted = sampler->only_n == 0;
+
+	for (size_t i = 0; i < sampler->only_n && !wanted; i++)
+		wanted = strcmp(sampler->only[i].database, p->database) == 0 &&
+		         (sampler->only[i].user[0] == '\0' ||
+		          strcmp(sampler->only[i].user, p->user) == 0);
+	return wanted;
+}
+
+/* pools_select drops the pools that are not wanted; their server connections serve pool SIZE_MAX.
+ */
+static void
+pools_select(const struct tw_sampler *sampler, struct tw_sample *s)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->pools.n; i++) {
+		bool wanted = pool_wanted(sampler, &s->pools.item[i]);
+
+		for (size_t j = 0; j < s->servers.n; j++) {
+			if (s->servers.item[j].pool == i)
+				s->servers.item[j].pool = wanted ? kept : SIZE_MAX;
+		}
+		if (wanted)
+			s->pools.item[kept++] = s->pools.item[i];
+	}
+	s->pools.n = kept;
+}
+
 bool
 tw_sample_console(struct tw_sampler *s, tw_ms deadline, struct tw_sample *out, struct tw_err *e)
 {
@@ -305,6 +339,8 @@ tw_sample_console(struct tw_sampler *s, tw_ms deadline, struct tw_sample *out, s
 		tw_sample_free(&own);
 		return tw_context(e, "console");
 	}
+	if (s->only_n > 0)
+		pools_select(s, &own);
 	tw_sample_free(out);
 	*out = own;
 	return true;
@@ -332,9 +368,25 @@ server_find(const struct tw_sample *s, long pid)
 	return NULL;
 }
 
+/* blocked_by_pool tells whether a backend waits for a lock that none but server connections hold.
+ */
+static bool
+blocked_by_pool(const struct tw_sample *s, const char *blockers)
+{
+	bool ours = *blockers != '\0';
+
+	while (ours && *blockers != '\0') {
+		char *end;
+
+		ours = server_find(s, strtol(blockers, &end, 10)) != NULL;
+		blockers = end + (*end == ' ');
+	}
+	return ours;
+}
+
 /* backend_add counts one backend of a pool, if its state may be seen. */
 static void
-backend_add(struct tw_pool *pool, const PGresult *rows, int row)
+backend_add(const struct tw_sample *s, struct tw_pool *pool, const PGresult *rows, int row)
 {
 	const char *state = tw_admin_value(rows, row, "state");
 	long long changed = number(rows, row, "changed"), now = number(rows, row, "now");
@@ -345,7 +397,7 @@ backend_add(struct tw_pool *pool, const PGresult *rows, int row)
 	pool->backends++;
 	pool->idle_in_transaction += idle;
 	pool->held += idle || (strcmp(state, "active") == 0 &&
-	                       strcmp(tw_admin_value(rows, row, "wait_event_type"), "Lock") == 0);
+	                       blocked_by_pool(s, tw_admin_value(rows, row, "blockers")));
 	if (changed > pool->last_change) {
 		pool->last_change = changed;
 		pool->still_us = now - changed;
@@ -365,7 +417,9 @@ tw_sample_postgres(struct tw_sampler *s, tw_ms deadline, struct tw_sample *sampl
 {
 	/* Whoever may not see the states of others sees no backend_type either, but the role. */
 	static const char sql[] =
-	    "SELECT pid, usename, state, wait_event_type, current_setting('max_connections') AS "
+	    "SELECT pid, usename, state, CASE WHEN wait_event_type = 'Lock' THEN "
+	    "array_to_string(pg_blocking_pids(pid), ' ') END AS blockers, "
+	    "current_setting('max_connections') AS "
 	    "most, (extract(epoch FROM state_change) * 1000000)::bigint AS changed, "
 	    "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now "
 	    "FROM pg_stat_activity WHERE usename IS NOT NULL AND "
@@ -383,9 +437,11 @@ tw_sample_postgres(struct tw_sampler *s, tw_ms deadline, struct tw_sample *sampl
 		const struct tw_server *server = server_find(sample, (long)number(rows, i, "pid"));
 
 		sample->max_connections = (long)number(rows, i, "most");
-		if (server != NULL) {
+		if (server != NULL && server->pool != SIZE_MAX) {
 			sample->pooled++;
-			backend_add(&sample->pools.item[server->pool], rows, i);
+			backend_add(sample, &sample->pools.item[server->pool], rows, i);
+		} else if (server != NULL) {
+			continue;
 		} else if (role_counts(s, sample, tw_admin_value(rows, i, "usename"))) {
 			sample->direct++;
 		}

@@ -23,7 +23,8 @@ struct tw_pool {
 	bool paused, disabled;
 	/*
 	 * Of its server connections, those whose state pg_stat_activity tells; 0 where PostgreSQL
-	 * was not asked. Held: idle in transaction, or waiting for a lock.
+	 * was not asked. Held: idle in transaction, or waiting for a lock that only server
+	 * connections of the pooler keep from it.
 	 */
 	long backends, held, idle_in_transaction;
 	/*
@@ -74,15 +75,25 @@ struct tw_sample {
 
 void tw_sample_free(struct tw_sample *s);
 
+/* A pool by its name; an empty user is any. */
+struct tw_pool_name {
+	char database[TW_POOL_NAME_SIZE], user[TW_POOL_NAME_SIZE];
+};
+
+#define TW_POOLS_ONLY_MAX 64
+
 /*
  * Whom to ask. Both connections are opened when first needed and kept; one that failed is opened
  * anew by the next sample. `postgres` without keywords: PostgreSQL is not asked. `role` is one that
- * counts as the pools' roles do even before it has a pool; "" for none.
+ * counts as the pools' roles do even before it has a pool; "" for none. With `only` no
+ * other pool is seen, and no backend that serves one.
  */
 struct tw_sampler {
 	struct tw_pg_params console, postgres;
 	PGconn *console_conn, *postgres_conn;
 	char role[TW_POOL_NAME_SIZE];
+	size_t only_n;
+	struct tw_pool_name only[TW_POOLS_ONLY_MAX];
 };
 
 #define TW_SAMPLER_INIT              \

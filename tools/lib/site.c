@@ -72,7 +72,7 @@ static const struct field fields[] = {
 	{ "validate", "bots", INTEGER, "100", 1, 100000, NULL },
 	{ "validate", "min_success", NUMBER, "0.99", 0, 1, NULL },
 	{ "validate", "max_overhead_ms", NUMBER, "1.0", 0, 10000, NULL },
-	{ "validate", "max_server_connections", INTEGER, "30", 1, 100000, NULL },
+	{ "validate", "max_server_connections", INTEGER, "0", 0, 100000, NULL },
 	{ "validate", "observe_seconds", INTEGER, "60", 0, 86400, NULL },
 	{ "validate", "pool_seconds", NUMBER, "5", 0, 3600, NULL },
 	{ "validate", "latency_pairs", INTEGER, "2000", 0, 1000000, NULL },

@@ -70,6 +70,20 @@ tw_text_known(const char *path)
 }
 
 bool
+tw_text_compiled(const char *path)
+{
+	static const char *const compiled[] = { ".c",  ".h",  ".cc",   ".cpp", ".hpp",
+		                                ".go", ".ts", ".java", ".kt" };
+	const char *ending = strrchr(path, '.');
+
+	for (size_t i = 0; ending != NULL && i < sizeof(compiled) / sizeof(*compiled); i++) {
+		if (strcmp(ending, compiled[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool
 tw_text_pointers(const char *path)
 {
 	const struct kind *k = kind_of(path);

@@ -46,6 +46,9 @@ struct tw_text {
 /* A visit that returns false ends the scan, which then returns false with the visit's error. */
 typedef bool tw_text_visit(const struct tw_text *text, void *arg, struct tw_err *e);
 
+/* tw_text_compiled tells by its name whether a file is a source that something is built from. */
+bool tw_text_compiled(const char *path);
+
 /* tw_text_kinds is the list of the names of files that tw_text_scan reads, for messages. */
 const char *tw_text_kinds(void);
 
