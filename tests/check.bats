@@ -415,6 +415,34 @@ direct_is() {
   [[ "$output" == *$'\n'"OK freeze: pool game/game: 1 client waits, "* ]]
 }
 
+# A healthy server was once called frozen, and got SIGKILL, for a pool that was not its own.
+@test "with --pool other pools are not judged: theirs may freeze" {
+  hold 1
+  run -2 check --freeze-after 0.5 --only freeze --pool 'dbname=game user=game'
+  run -0 check --freeze-after 0.5 --only freeze --only pools --pool 'dbname=other user=game'
+  [[ "$output" != *frozen* ]]
+  run -3 --separate-stderr check --pool 'host=127.0.0.1'
+  [[ "$output" == *"--pool: the DSN names neither a database nor a user"* ]]
+}
+
+# An administrator's lock passes; the freeze does not.
+@test "a pool that waits for a lock of somebody outside is not frozen" {
+  cluster_sql game 'CREATE TABLE IF NOT EXISTS locked (); GRANT ALL ON locked TO game'
+  cluster_sql game 'BEGIN; LOCK TABLE locked; SELECT pg_sleep(600)' >/dev/null 2>&1 3>&- &
+  wait_until 20 sleeping
+  hold 1
+  run -2 check --freeze-after 0.5
+  say holder2 'SELECT * FROM locked'
+  wait_until 20 active
+  run check -v --freeze-after 0 -w 'maxwait=~:' -c 'maxwait=~:'
+  cluster_sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)' AND usename <> 'game'" >/dev/null
+  [[ "$output" == *$'\n'"OK freeze: pool game/game: 1 client waits, "* ]]
+}
+
+sleeping() {
+  (($(cluster_sql "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)' AND wait_event = 'PgSleep'") == 1))
+}
+
 active() {
   (($(cluster_sql "SELECT count(*) FROM pg_stat_activity WHERE usename = 'game' AND state = 'active'") == 1))
 }
