@@ -3,9 +3,12 @@
 #include "lib/report.h"
 #include "program.h"
 
+#include <math.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 static const char name[] = "twpool-check";
@@ -216,6 +219,32 @@ unknown_print(const struct options *o, struct tw_err *e)
 	return TW_STATUS_UNKNOWN;
 }
 
+/* give_up is the last way out: from within libpq, which keeps no deadline while it looks up a name
+ * or works on a password that a hostile server wants hashed two billion times. */
+static void
+give_up(int signal)
+{
+	static const char text[] = "TWPOOL UNKNOWN: no verdict in time: looking up a name, or a "
+				   "login, does not end\n";
+
+	(void)signal;
+	if (write(STDOUT_FILENO, text, sizeof(text) - 1) < 0)
+		_exit(TW_STATUS_UNKNOWN); /* nobody listens */
+	_exit(TW_STATUS_UNKNOWN);
+}
+
+/* give_up_after arms it: 0.15 s after the time that everything may take together. */
+static void
+give_up_after(double seconds)
+{
+	double whole = floor(seconds + 0.15);
+	struct itimerval at = { .it_value = { (time_t)whole,
+		                              (suseconds_t)((seconds + 0.15 - whole) * 1e6) } };
+
+	signal(SIGALRM, give_up);
+	setitimer(ITIMER_REAL, &at, NULL);
+}
+
 /* run_check asks, judges and reports; whatever fails on the way is UNKNOWN. */
 static int
 run_check(const void *options, int n, char **operands, struct tw_err *e)
@@ -237,7 +266,11 @@ run_check(const void *options, int n, char **operands, struct tw_err *e)
 		ok = tw_fail(e, EX_USAGE, "--format: expected nagios or json, got '%s'", o->format);
 	else
 		ok = questions_set(o, &asking, &thresholds, &set, e);
+	if (ok && (o->only.n > 0 && (set & 1U << TW_CHECK_FREEZE) != 0) &&
+	    asking.sampler.postgres.n == 0)
+		ok = tw_fail(e, EX_USAGE, "--only freeze needs --postgres or --site");
 	tw_check_questions(set, &asking);
+	give_up_after(o->timeout + o->watch);
 	ok = ok && tw_facts_ask(&asking, &facts, e) &&
 	     tw_check_judge(set, &asking, &facts, &thresholds, &verdict, e) &&
 	     report_print(o, &(struct tw_report){ &asking, &facts, &verdict }, e);

@@ -204,7 +204,8 @@ bot_take(struct tw_bot *b, const PGresult *result, const struct tw_bot_rules *r,
 	switch (PQresultStatus(result)) {
 	case PGRES_TUPLES_OK:
 		/* PgBouncer hands out a random key in the place of the pid. */
-		if (b->state == TW_BOT_PROVING && PQntuples(result) == 1) {
+		if (b->state == TW_BOT_PROVING && PQntuples(result) == 1 &&
+		    PQnfields(result) == 1) {
 			r->tally->known = true;
 			r->tally->pooled = strtol(PQgetvalue(result, 0, 0), NULL, 10) !=
 			                   PQbackendPID(b->conn);

@@ -167,6 +167,22 @@ file_params(const char *arg, const char *db, struct tw_pg_params *p, struct tw_e
 	return ok;
 }
 
+/*
+ * params_plain refuses a DSN within a DSN: libpq takes it for a name, and with its password it
+ * would come back in messages and labels.
+ */
+static bool
+params_plain(const struct tw_pg_params *p, int exit, struct tw_err *e)
+{
+	const char *dbname = tw_pg_params_get(p, "dbname"), *host = tw_pg_params_get(p, "host");
+
+	if (dbname != NULL && (strstr(dbname, "://") != NULL || strchr(dbname, '=') != NULL))
+		return tw_fail(e, exit, "the DSN's dbname is itself connection text");
+	if (host != NULL && strpbrk(host, "@;=") != NULL)
+		return tw_fail(e, exit, "the DSN's host is not the name of a host");
+	return true;
+}
+
 bool
 tw_pg_dsn_read(const char *arg, const char *db, struct tw_pg_params *p, struct tw_err *e)
 {
@@ -174,9 +190,9 @@ tw_pg_dsn_read(const char *arg, const char *db, struct tw_pg_params *p, struct t
 	bool ok;
 
 	if (*arg == '@') {
-		ok = file_params(arg + 1, db, &own, e);
+		ok = file_params(arg + 1, db, &own, e) && params_plain(&own, EX_DATAERR, e);
 	} else {
-		ok = params_parse_db(&own, arg, db, e);
+		ok = params_parse_db(&own, arg, db, e) && params_plain(&own, EX_USAGE, e);
 		if (!ok && e->exit == EX_DATAERR)
 			tw_fail(e, EX_USAGE, "the DSN is not connection text that libpq reads");
 		if (ok &&

@@ -279,17 +279,33 @@ pg_send(PGconn *conn, const char *sql, tw_ms deadline, struct tw_err *e)
 	return more == 0 || pg_fail(conn, PQerrorMessage(conn), e);
 }
 
+/* result_is_copy tells a result that libpq would give again and again, until data was copied. */
+static bool
+result_is_copy(const PGresult *result)
+{
+	ExecStatusType status = PQresultStatus(result);
+
+	return status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
+}
+
 /* pg_result is the next result, or NULL at the end; false at an error of the connection. */
 static bool
 pg_result(PGconn *conn, tw_ms deadline, PGresult **result, struct tw_err *e)
 {
+	PGresult *next;
+
 	while (PQisBusy(conn)) {
 		if (!pg_wait(conn, POLLIN, deadline, e))
 			return false;
 		if (PQconsumeInput(conn) != 1)
 			return pg_fail(conn, PQerrorMessage(conn), e);
 	}
-	*result = PQgetResult(conn);
+	next = PQgetResult(conn);
+	if (result_is_copy(next)) {
+		PQclear(next);
+		return tw_fail(e, EX_UNAVAILABLE, "not an answer to what was asked");
+	}
+	*result = next;
 	return true;
 }
 

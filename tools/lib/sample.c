@@ -82,8 +82,8 @@ columns_check(const PGresult *rows, const char *command, const char *const colum
 	for (; *columns != NULL; columns++) {
 		if (PQfnumber(rows, *columns) < 0)
 			return tw_fail(e, EX_UNAVAILABLE,
-			               "%s: not the answer of PgBouncer: no column \"%s\"", command,
-			               *columns);
+			               "%s: not the answer that is expected: no column \"%s\"",
+			               command, *columns);
 	}
 	return true;
 }
@@ -92,7 +92,8 @@ columns_check(const PGresult *rows, const char *command, const char *const colum
 static bool
 version_read(const PGresult *rows, struct tw_sample *s, struct tw_err *e)
 {
-	const char *text = PQntuples(rows) == 1 ? PQgetvalue(rows, 0, 0) : "";
+	bool one = PQntuples(rows) == 1 && PQnfields(rows) == 1;
+	const char *text = one ? PQgetvalue(rows, 0, 0) : "";
 
 	if (strncmp(text, "PgBouncer ", 10) != 0)
 		return tw_fail(e, EX_UNAVAILABLE, "SHOW VERSION: not the answer of PgBouncer");
@@ -180,7 +181,7 @@ pools_read(const PGresult *rows, struct tw_sample *s, struct tw_err *e)
 static bool
 databases_read(const PGresult *rows, struct tw_sample *s, struct tw_err *e)
 {
-	static const char *const columns[] = { "name", "pool_size", NULL };
+	static const char *const columns[] = { "name", "pool_size", "force_user", NULL };
 
 	if (!columns_check(rows, "SHOW DATABASES", columns, e))
 		return false;
@@ -424,10 +425,14 @@ tw_sample_postgres(struct tw_sampler *s, tw_ms deadline, struct tw_sample *sampl
 	    "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now "
 	    "FROM pg_stat_activity WHERE usename IS NOT NULL AND "
 	    "coalesce(backend_type, 'client backend') = 'client backend'";
+	static const char *const columns[] = { "pid",  "usename", "state", "blockers",
+		                               "most", "changed", "now",   NULL };
 	PGresult *rows = NULL;
 
 	if ((s->postgres_conn == NULL && !postgres_connect(s, deadline, e)) ||
-	    !tw_pg_exec(s->postgres_conn, sql, deadline, &rows, e)) {
+	    !tw_pg_exec(s->postgres_conn, sql, deadline, &rows, e) ||
+	    !columns_check(rows, "pg_stat_activity", columns, e)) {
+		PQclear(rows);
 		PQfinish(s->postgres_conn);
 		s->postgres_conn = NULL;
 		return tw_context(e, "PostgreSQL");
