@@ -582,3 +582,26 @@ range() {
 @test "a hostile environment does not redirect the questions" {
   PGHOSTADDR=127.0.0.9 PGUSER=x PGDATABASE=x PGOPTIONS=-cx=y PGSERVICE=x PGPORT=1 run -0 check
 }
+
+# The first was asked for ever, past every deadline; the second crashed the check.
+@test "a server that answers with a COPY, or with a row of no columns, is told in time" {
+  local answer pid
+  for answer in copy empty; do
+    perl "$BATS_TEST_DIRNAME/lib/fake.pl" "$BATS_TEST_TMPDIR/.s.PGSQL.7000" "$answer" 3>&- &
+    pid=$!
+    wait_until 10 test -S "$BATS_TEST_TMPDIR/.s.PGSQL.7000"
+    run -2 timeout 20 twpool-check --timeout 5 --dsn "host=$BATS_TEST_TMPDIR port=7000 user=x"
+    [[ "${lines[0]}" == "TWPOOL CRITICAL: console: SHOW VERSION: not "* ]]
+    run -2 timeout 20 twpool-check --timeout 5 --only postgres --dsn "host=$BATS_TEST_TMPDIR port=7000 user=x" \
+      --postgres "host=$BATS_TEST_TMPDIR port=7000 user=x dbname=x"
+    [[ "${lines[0]}" == "TWPOOL CRITICAL: PostgreSQL: "* ]]
+    kill "$pid"
+    wait "$pid" || :
+    rm "$BATS_TEST_TMPDIR/.s.PGSQL.7000"
+  done
+}
+
+@test "a DSN within a DSN is refused, and its password not repeated" {
+  run -3 twpool-check --dsn 'host=127.0.0.1 dbname=postgres://u:hush@127.0.0.1/x'
+  [[ "$output" == *"dbname is itself connection text"* && "$output" != *hush* ]]
+}
