@@ -197,7 +197,7 @@ labels() {
 @test "a console that hangs is critical, and ends in time" {
   kill -STOP "$(pooler_pid)"
   run -2 --separate-stderr check_late
-  [[ "$output" == "TWPOOL CRITICAL: the console gives no answer within 1 s: it hangs | 'clients'=U;;;0 'connections'=U;"* ]]
+  [[ "$output" == "TWPOOL CRITICAL: the console gives no answer within 3 s: it hangs | 'clients'=U;;;0 'connections'=U;"* ]]
   [ -z "$stderr" ]
 }
 
