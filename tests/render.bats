@@ -25,7 +25,7 @@ teardown() {
 
 # site DATABASES USERS [MEMBERS]: writes site.json; the first two are members of their list's first object.
 site() {
-  printf '{"schema": 1, "databases": [{%s}], "users": [{%s}]%s}\n' "$1" "$2" "${3:+, $3}" >site.json
+  printf '{"schema": 1, "service_manager": "process", "databases": [{%s}], "users": [{%s}]%s}\n' "$1" "$2" "${3:+, $3}" >site.json
 }
 
 # game [MEMBERS]: writes site.json with the database and the user "game", and its secret.
@@ -97,6 +97,31 @@ console() {
   for file in pgbouncer.ini userlist.txt hba.conf; do
     diff -u "$FIXTURES/$file" <(tail -n +2 "out/$file")
   done
+}
+
+@test "the example site's host files are exactly the committed ones" {
+  run -0 twpool-render --host --site "$BATS_TEST_DIRNAME/../templates/site.example.json" --out out -q
+  for file in pgbouncer.service.conf server.service.conf logrotate cron; do
+    diff -u "$FIXTURES/$file" <(tail -n +2 "out/$file")
+  done
+}
+
+@test "a unit: descriptors for the site's clients and pools, addresses of elsewhere, who reconnects" {
+  site '"name": "game"' '"name": "game"' '"pgbouncer": {"max_client_conn": 9000, "default_pool_size": 40,
+    "listen_addr": "127.0.0.1, 10.1.1.1"}, "server": {"reconnects": true}'
+  run -0 twpool-render --host --site site.json --out out -q --pooler /usr/bin/pgbouncer --check /opt/twpool-check
+  grep -qx LimitNOFILE=9185 out/pgbouncer.service.conf # 9000 + 2 x 40 + 5 + 100
+  grep -q '^ExecStart=/usr/bin/pgbouncer ' out/pgbouncer.service.conf
+  run -1 grep IPAddress out/pgbouncer.service.conf
+  run -1 grep PartOf out/server.service.conf
+  grep -q ' twpool-check /opt/twpool-check ' out/cron
+}
+
+@test "a path that systemd or cron would read as something else is refused" {
+  game
+  run -65 twpool-render --host --site site.json --out out --check '/opt/50% twpool/check'
+  [[ "$output" == *"cron.tmpl:"*"contains a byte other than letters, digits"*"key 'check'"* ]]
+  [ -z "$(ls out)" ]
 }
 
 @test "the first line says by what and from what, with the digest of all that follows" {
@@ -246,7 +271,7 @@ local "b" "all" scram-sha-256' ]
   cluster_sql "CREATE DATABASE \"${dbname//\"/\"\"}\""
   cluster_sql 'SELECT rolname || chr(9) || rolpassword FROM pg_authid WHERE rolpassword IS NOT NULL' >secrets
   jq -n --arg role "$role" --arg dbname "$dbname" --argjson port "$CLUSTER_PORT" --argjson listen "$PORT" \
-    '{schema: 1, postgres: {port: $port}, databases: [{name: "game", dbname: $dbname}], users: [{name: $role}],
+    '{schema: 1, service_manager: "process", postgres: {port: $port}, databases: [{name: "game", dbname: $dbname}], users: [{name: $role}],
       pgbouncer: {listen_port: $listen}}' >site.json
   pooler_start
   export PGPASSWORD='quite secret'

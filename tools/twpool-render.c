@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* twpool-render: site.json, templates and secrets become PgBouncer's three files. No connection. */
+/* twpool-render: site.json, templates and secrets become PgBouncer's files or the host's. No
+ * connection. */
 #include "lib/diff.h"
 #include "lib/file.h"
 #include "lib/keys.h"
@@ -23,7 +24,9 @@ struct options {
 	const char *templates;
 	const char *version;
 	const char *out;
+	const char *pooler, *check;
 	long secrets; /* a descriptor, or -1 */
+	bool host;
 	bool dry_run;
 	bool quiet;
 };
@@ -37,11 +40,6 @@ struct target {
 	bool same; /* bytes, mode and owner are right: nothing to do */
 };
 
-#define TARGET_INIT                                           \
-	{                                                     \
-		TW_BUF_INIT, TW_BUF_INIT, { 0 }, false, false \
-	}
-
 /* options_check finds what is missing on the command line. */
 static bool
 options_check(const struct options *o, struct tw_err *e)
@@ -50,7 +48,9 @@ options_check(const struct options *o, struct tw_err *e)
 		return tw_fail(e, EX_USAGE, "--site FILE is required");
 	if (o->out == NULL)
 		return tw_fail(e, EX_USAGE, "--out DIR is required");
-	if (o->secrets < 0) {
+	if (o->host && (o->secrets >= 0 || o->version != NULL))
+		return tw_fail(e, EX_USAGE, "--host excludes --secrets and --pgbouncer-version");
+	if (!o->host && o->secrets < 0) {
 		tw_fail(e, EX_USAGE, "--secrets FD is required");
 		return tw_hint(e, "twpool-auth export --site FILE | twpool-render --secrets 0 ...");
 	}
@@ -116,26 +116,39 @@ version_ask(int *version, struct tw_err *e)
 	return tw_hint(e, "Install PgBouncer, or name its version with --pgbouncer-version.");
 }
 
+/* pooler_make renders the pooler's files, with the secrets that come on the descriptor. */
+static bool
+pooler_make(const struct options *o, const struct tw_site *site, const char *templates,
+            struct tw_rendering *r, struct tw_err *e)
+{
+	struct tw_buf text = TW_BUF_INIT;
+	json_t *secrets = NULL;
+	int version = 0;
+	bool ok = (o->version != NULL ? tw_key_version(o->version, &version, e)
+	                              : version_ask(&version, e)) &&
+	          tw_secrets_read((int)o->secrets, &text, e) &&
+	          (secrets = tw_secrets_parse(tw_buf_text(&text), text.len, e)) != NULL &&
+	          tw_render(site, secrets, templates, version, r, e);
+
+	json_decref(secrets);
+	tw_buf_free(&text);
+	return ok;
+}
+
 /* rendering_make does the work in memory. */
 static bool
 rendering_make(const struct options *o, struct tw_rendering *r, struct tw_err *e)
 {
-	struct tw_buf dir = TW_BUF_INIT, text = TW_BUF_INIT;
+	struct tw_render_programs programs = { o->pooler, o->check };
+	struct tw_buf dir = TW_BUF_INIT;
 	struct tw_site site = TW_SITE_INIT;
-	json_t *secrets = NULL;
-	int version = 0;
 	bool ok = tw_site_load(o->site, &site, e) &&
-	          (o->version != NULL ? tw_key_version(o->version, &version, e)
-	                              : version_ask(&version, e)) &&
 	          (o->templates != NULL ? tw_buf_puts(&dir, o->templates, e)
 	                                : templates_find(&dir, e)) &&
-	          tw_secrets_read((int)o->secrets, &text, e) &&
-	          (secrets = tw_secrets_parse(tw_buf_text(&text), text.len, e)) != NULL &&
-	          tw_render(&site, secrets, dir.data, version, r, e);
+	          (o->host ? tw_render_host(&site, &programs, dir.data, r, e)
+	                   : pooler_make(o, &site, dir.data, r, e));
 
-	json_decref(secrets);
 	tw_site_free(&site);
-	tw_buf_free(&text);
 	tw_buf_free(&dir);
 	return ok;
 }
@@ -212,7 +225,7 @@ targets_do(const struct options *o, const struct target *t, const struct tw_rend
 {
 	bool ok = true;
 
-	for (int i = 0; ok && i < TW_RENDER_FILES; i++) {
+	for (int i = r->first; ok && i < r->last; i++) {
 		*changed = *changed || !t[i].same;
 		if (!t[i].same)
 			ok = o->dry_run ? target_show(&t[i], i, &r->file[i], e)
@@ -229,14 +242,14 @@ static int
 run_render(const void *options, int n, char **operands, struct tw_err *e)
 {
 	const struct options *o = options;
-	struct tw_rendering r = TW_RENDERING_INIT;
-	struct target t[TW_RENDER_FILES] = { TARGET_INIT, TARGET_INIT, TARGET_INIT };
+	struct tw_rendering r = { 0 };
+	struct target t[TW_RENDER_FILES] = { 0 };
 	bool changed = false,
 	     ok = options_check(o, e) && out_check(o, e) && rendering_make(o, &r, e);
 
 	(void)n;
 	(void)operands;
-	for (int i = 0; ok && i < TW_RENDER_FILES; i++)
+	for (int i = r.first; ok && i < r.last; i++)
 		ok = target_read(o->out, i, &r.file[i], &t[i], e);
 	ok = ok && targets_do(o, t, &r, &changed, e);
 	for (int i = 0; i < TW_RENDER_FILES; i++) {
@@ -279,10 +292,24 @@ static const struct tw_opt opts[] = {
 	  .type = TW_OPT_INT,
 	  .offset = offsetof(struct options, secrets),
 	  .max = 1023 },
+	{ .name = "host",
+	  .help = "render the files of a systemd host instead: units, logrotate, cron",
+	  .type = TW_OPT_FLAG,
+	  .offset = offsetof(struct options, host) },
+	{ .name = "pooler",
+	  .arg = "PATH",
+	  .help = "of --host: PgBouncer's binary (/usr/sbin/pgbouncer)",
+	  .type = TW_OPT_STRING,
+	  .offset = offsetof(struct options, pooler) },
+	{ .name = "check",
+	  .arg = "PATH",
+	  .help = "of --host: twpool-check (/usr/local/bin/twpool-check)",
+	  .type = TW_OPT_STRING,
+	  .offset = offsetof(struct options, check) },
 	{ .name = "out",
 	  .letter = 'o',
 	  .arg = "DIR",
-	  .help = "the directory of the three files",
+	  .help = "the directory of the files",
 	  .type = TW_OPT_STRING,
 	  .offset = offsetof(struct options, out) },
 	{ .name = "dry-run",
@@ -307,9 +334,12 @@ int
 main(int argc, char **argv)
 {
 	static const struct tw_program program = {
-		"twpool-render", "render PgBouncer's configuration from site.json", commands
+		"twpool-render", "render PgBouncer's configuration, or the host's, from site.json",
+		commands
 	};
-	struct options o = { .secrets = -1 };
+	struct options o = { .pooler = "/usr/sbin/pgbouncer",
+		             .check = "/usr/local/bin/twpool-check",
+		             .secrets = -1 };
 
 	json_set_alloc_funcs(malloc, free_wiped);
 	signal(SIGCHLD, SIG_DFL); /* ignored ones would be reaped before we ask how they ended */

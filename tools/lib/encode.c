@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * encode.c: the three grammars as rows. Sources: PgBouncer's lib/usual/cfparser.c (ini), and
+ * encode.c: the grammars as rows. Sources: PgBouncer's lib/usual/cfparser.c (ini), and
  * src/loader.c: cstr_unquote_value (conn), load_auth_file (auth); src/hba.c reads "..." alike.
+ * systemd.syntax(7) and crontab(5) give a meaning to blanks, quotes, \\, % and $ (word).
  */
 #include "encode.h"
 
@@ -13,13 +14,15 @@ struct encoder {
 	char doubled; /* the quote that is doubled, or 0 */
 	bool empty;   /* whether the empty value can be written */
 	bool trimmed; /* whether the reader drops blanks at the ends */
+	bool plain;   /* whether only WORD_BYTES can be written */
 };
 
+#define WORD_BYTES "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+:,@"
+
 static const struct encoder encoders[] = {
-	{ "ini", '\0', false, true },
-	{ "conn", '\'', false, false },
-	{ "auth", '"', true, false },
-	{ NULL, '\0', false, false },
+	{ "ini", '\0', false, true, false }, { "conn", '\'', false, false, false },
+	{ "auth", '"', true, false, false }, { "word", '\0', false, false, true },
+	{ NULL, '\0', false, false, false },
 };
 
 /* encoder_find is the row of an encoder, or NULL. */
@@ -43,6 +46,10 @@ value_check(const struct encoder *c, const char *value, struct tw_err *e)
 		return c->empty || tw_fail(e, EX_DATAERR, "is empty");
 	if (c->trimmed && (value[0] == ' ' || value[n - 1] == ' '))
 		return tw_fail(e, EX_DATAERR, "begins or ends with a blank");
+	if (c->plain && strspn(value, WORD_BYTES) < n)
+		return tw_fail(e, EX_DATAERR,
+		               "contains a byte other than letters, digits and "
+		               "/._-+:,@");
 	for (size_t i = 0; i < n; i++) {
 		if (iscntrl((unsigned char)value[i]))
 			return tw_fail(e, EX_DATAERR, "contains the control byte 0x%02x",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* encode.h: one value written so that exactly it comes out again of one of PgBouncer's grammars. */
+/* encode.h: one value written so that exactly it comes out again of the reader's grammar. */
 #pragma once
 
 #include "buf.h"
@@ -9,7 +9,8 @@
  *   ini   the rest of a line of pgbouncer.ini: as it is, or refused
  *   conn  inside '...' on a line of [databases] or [users]: ' is doubled
  *   auth  inside "..." in userlist.txt and hba.conf: " is doubled
- * A backslash, ; # % and {{ are ordinary characters in all three.
+ *   word  one word of a unit, a crontab or a logrotate file: letters, digits and /._-+:,@
+ * A backslash, ; # % and {{ are ordinary characters in the first three.
  */
 
 /* tw_encode_known tells whether an encoder of this name exists. */

@@ -1,24 +1,37 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * render.h: site, templates and secrets become the three files of PgBouncer, in memory, for one
- * version of it. What that version could not read, or would read as something else, is refused.
+ * render.h: site and templates become files, in memory: the three of PgBouncer, for one version of
+ * it and with secrets, and those of the host (units, logrotate, cron). What that version could not
+ * read, or would read as something else, is refused.
  */
 #pragma once
 
 #include "site.h"
 
-enum { TW_RENDER_INI, TW_RENDER_USERLIST, TW_RENDER_HBA, TW_RENDER_FILES };
+/* The files, in two sets: the pooler's come before TW_RENDER_HOST, the host's after it. */
+enum {
+	TW_RENDER_INI,
+	TW_RENDER_USERLIST,
+	TW_RENDER_HBA,
+	TW_RENDER_HOST,
+	TW_RENDER_POOLER_UNIT = TW_RENDER_HOST,
+	TW_RENDER_SERVER_UNIT,
+	TW_RENDER_LOGROTATE,
+	TW_RENDER_CRON,
+	TW_RENDER_FILES
+};
 
+/* Files first to last - 1 of one set. All zero is an empty one. */
 struct tw_rendering {
+	int first, last;
 	struct tw_buf file[TW_RENDER_FILES]; /* the userlist holds secrets */
 };
 
-#define TW_RENDERING_INIT                                     \
-	{                                                     \
-		{                                             \
-			TW_BUF_INIT, TW_BUF_INIT, TW_BUF_INIT \
-		}                                             \
-	}
+/* The programs that the host's files start. */
+struct tw_render_programs {
+	const char *pooler; /* "/usr/sbin/pgbouncer" */
+	const char *check;  /* twpool-check, as its cron user can run it */
+};
 
 /* tw_render_name is the name of a file: "pgbouncer.ini". Its template is NAME.tmpl. */
 const char *tw_render_name(int file);
@@ -32,6 +45,10 @@ const char *tw_render_name(int file);
 bool tw_render(const struct tw_site *site, json_t *secrets, const char *templates, int version,
                struct tw_rendering *out, struct tw_err *e);
 
+/* tw_render_host renders the files of the host likewise. They hold no secret. */
+bool tw_render_host(const struct tw_site *site, const struct tw_render_programs *programs,
+                    const char *templates, struct tw_rendering *out, struct tw_err *e);
+
 /* tw_rendering_free wipes and frees; also an empty one. */
 void tw_rendering_free(struct tw_rendering *r);
 
@@ -42,3 +59,7 @@ void tw_rendering_free(struct tw_rendering *r);
  */
 json_t *tw_render_data(const struct tw_site *site, json_t *secrets, const char *ini, size_t n,
                        int version, struct tw_err *e);
+
+/* tw_render_host_data is the data of the host's templates likewise. */
+json_t *tw_render_host_data(const struct tw_site *site, const struct tw_render_programs *programs,
+                            struct tw_err *e);

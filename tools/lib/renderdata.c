@@ -115,6 +115,18 @@ globals_add(const struct maker *m)
 	return ok;
 }
 
+/* logs_add puts the log of a pooler whose service manager keeps none: a list of one or none. */
+static bool
+logs_add(const struct maker *m)
+{
+	const char *manager = json_string_value(json_object_get(m->site, "service_manager"));
+	json_t *list = strcmp(manager, "systemd") == 0
+	                   ? json_pack("[{ss}]", "logfile", "/var/log/pgbouncer/pgbouncer.log")
+	                   : json_array();
+
+	return put(m->data, "logs", list, m->e);
+}
+
 /* paths_add puts our own files and the socket's directory, below the root. */
 static bool
 paths_add(const struct maker *m)
@@ -254,7 +266,7 @@ tw_render_data(const struct tw_site *site, json_t *secrets, const char *ini, siz
 		memory(e);
 		return NULL;
 	}
-	if (paths_add(&m) && globals_add(&m) && lists_add(&m) && secrets_check(&m))
+	if (paths_add(&m) && logs_add(&m) && globals_add(&m) && lists_add(&m) && secrets_check(&m))
 		return m.data;
 	json_decref(m.data);
 	if (e->exit == EX_CONFIG)
