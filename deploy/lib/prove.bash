@@ -42,12 +42,12 @@ pooler_settled() {
 # pooler_complaint: one sentence of advice, after the end of the pooler's log.
 pooler_complaint() {
   service_log_tail pooler
-  printf 'the end of %s is above.' "$state_dir/pooler.log"
+  printf 'the end of its log is above.'
 }
 
 # pooler_cause: ": " and the last refusal in the pooler's log, where it has one.
 pooler_cause() {
-  tail -n 50 -- "$state_dir/pooler.log" | masked |
+  service_log pooler 50 |
     sed -n 's/.*\(server login failed: .*\|pooler error: .*\)/: \1/p' | tail -n 1
 }
 

@@ -1,42 +1,51 @@
 # SPDX-License-Identifier: ISC
 # shellcheck shell=bash
-# Services by name, "pooler" and "server", whoever manages them. Sourced, never run.
-# This is the manager "process": children with a pidfile, a session of their own, default signal
-# dispositions and no descriptor of ours, started and stopped by dpkg's start-stop-daemon.
+# Services by name, "pooler" and "server", whoever manages them: systemd.bash or process.bash, as
+# service_manager says. Sourced, never run.
 
 # shellcheck source=deploy/lib/common.bash
 . "$home/deploy/lib/common.bash"
+# shellcheck source=deploy/lib/process.bash
+. "$home/deploy/lib/process.bash"
+# shellcheck source=deploy/lib/systemd.bash
+. "$home/deploy/lib/systemd.bash"
 
 # The unit of the times in proc(5): the same on every Linux that is in use.
 clock_ticks=$(getconf CLK_TCK)
 
-# service_define NAME: sets the array `service`: pidfile, user, directory, log; `service_argv`; and
-# `service_signals`, SIGNAL/SECONDS one after the other until it has ended.
-service_define() {
-  declare -gA service=()
-  case $1 in
-    pooler)
-      # SIGINT waits for open transactions, SIGQUIT does not (since 1.23 SIGTERM waits for clients).
-      service=([pidfile]=$root/run/twpool/pooler.pid [user]=${site[process.pooler_user]}
-        [directory]=/ [log]=$state_dir/pooler.log)
-      service_signals=(INT/10 QUIT/5 KILL/5)
-      service_argv=("$(pooler_binary)" "$root$conf_dir/pgbouncer.ini")
-      ;;
-    server)
-      service=([pidfile]=$root${site[process.server_pidfile]} [user]=${site[server.user]}
-        [directory]=$root${site[server.directory]} [log]=$(server_log))
-      service_signals=("TERM/${site[server.stop_seconds]}" KILL/5)
-      site_list service_argv process.server_command
-      ;;
-  esac
+# manager WORD ARGUMENT...: the word of the site's service manager.
+manager() {
+  local word=$1
+  shift
+  "${site[service_manager]}_$word" "$@"
 }
 
-# pooler_binary: the path of PgBouncer's binary, or the bare name where there is none.
+# on_systemd: the host has systemd, and is changed like a production host.
+on_systemd() {
+  [[ ${site[service_manager]} == systemd ]]
+}
+
+# publish GROUP: what is staged in it comes into force; units are read again. What changed is added
+# to the caller's `changed`.
+publish() {
+  local now
+  now=$(run twpool-generation apply -g "$1" "$GEN")
+  [[ -z $now ]] || say "$now"
+  changed+=${now:+$now$'\n'}
+  ! on_systemd || systemd_reread "$now"
+}
+
+# pooler_user: whose process the pooler is.
+pooler_user() {
+  manager user
+}
+
+# pooler_binary: the path of PgBouncer's binary, or a bare name where there is none.
 pooler_binary() {
-  command -v -- "${site[process.pooler_binary]}" || printf '%s' "${site[process.pooler_binary]}"
+  manager binary
 }
 
-# pooler_version: what that binary says it is, X.Y.Z.
+# pooler_version: what the installed binary says it is, X.Y.Z.
 pooler_version() {
   timeout 5 "$(pooler_binary)" -V </dev/null | sed -n '1s/^PgBouncer //p'
 }
@@ -50,24 +59,15 @@ server_log() {
   esac
 }
 
-# service_pid NAME: its process id if it runs, or nothing. A zombie does not run: in a container
-# there may be nobody who reaps it. Nor is it ours if it is another user's, or younger than the
-# pidfile: ids are used again, and we would end an innocent process.
+# service_pid NAME: the id of its main process if it runs, or nothing.
 service_pid() {
-  local pid state uid started written
-  service_define "$1"
-  [[ -s ${service[pidfile]} ]] || return 0
-  pid=$(<"${service[pidfile]}")
-  [[ $pid =~ ^[0-9]+$ ]] && process_read "$pid" || return 0
-  [[ $state != [ZX] && $uid -eq $(service_uid) ]] || return 0
-  written=$(stat -c %Y -- "${service[pidfile]}") || return 0
-  ((started <= written + 5)) || return 0
-  printf '%s' "$pid"
+  manager pid "$1"
 }
 
-# process_read PID: sets `state`, `uid` and `started` (seconds since the epoch) from proc(5).
-process_read() {
-  local line fields ticks uptime now
+# proc_read PID: sets `state`, `uid`, `ticks` (its start, in clock ticks since boot) and `started`
+# (the same in seconds since the epoch) from proc(5).
+proc_read() {
+  local line fields uptime now
   { read -r line <"/proc/$1/stat"; } 2>/dev/null || return
   read -r -a fields <<<"${line##*) }"
   state=${fields[0]} ticks=${fields[19]}
@@ -81,87 +81,9 @@ process_read() {
   started=$((now - ${uptime%.*} + ticks / clock_ticks))
 }
 
-# service_uid: whose process the defined service is.
-service_uid() {
-  if [[ $EUID -eq 0 && -n ${service[user]} ]]; then
-    id -u -- "${service[user]}"
-  else
-    printf '%s' "$EUID"
-  fi
-}
-
 # service_running NAME
 service_running() {
-  [[ -n $(service_pid "$1") ]]
-}
-
-# service_start NAME: starts it; whether it works is the caller's question. The pooler's log is in
-# our own directory; the server's log is opened by the server's user, whose directory it is in.
-service_start() {
-  local argv=()
-  service_define "$1"
-  [[ ! -e ${service[pidfile]} ]] || service_running "$1" || run rm -- "${service[pidfile]}"
-  argv=(start-stop-daemon --start --oknodo --quiet --background --make-pidfile
-    --pidfile "${service[pidfile]}" --chdir "${service[directory]}" --umask 022)
-  if [[ $EUID -eq 0 && -n ${service[user]} ]]; then
-    argv+=(--chuid "${service[user]}")
-  fi
-  if [[ $1 == pooler ]]; then
-    argv+=(--output "${service[log]}" --startas "${service_argv[0]}" -- "${service_argv[@]:1}")
-  else
-    # shellcheck disable=SC2016 # for the shell that opens the log
-    argv+=(--startas /bin/sh -- -c 'exec >>"$0" 2>&1 && exec "$@"' "${service[log]}" "${service_argv[@]}")
-  fi
-  say "+ start $1:$(printf ' %q' "${service_argv[@]}")${service[user]:+    (as ${service[user]})}"
-  [[ -z ${TWPOOL_PLAN:-} ]] || return 0
-  service_spawn "$1" "${argv[@]}" || return
-  # For an instant it is still root's; one that has ended by then is the caller's to notice.
-  wait_for 2 service_running "$1" || :
-}
-
-# service_spawn NAME COMMAND...: the child gets default signals (bash hands ignored ones down), an
-# environment of its own, not our lock, and as a pooler the descriptors that it may need.
-service_spawn() (
-  clients=${site[pgbouncer.max_client_conn]}
-  if [[ $1 == pooler ]]; then
-    descriptors_raise $((clients + 300))
-  fi
-  shift
-  lock_drop
-  account=${service[user]}
-  [[ $EUID -eq 0 ]] || account=
-  exec env -i --default-signal PATH="$PATH" LC_ALL=C HOME="$(account_field "$account" 6)" \
-    USER="$(account_field "$account" 1)" "$@"
-)
-
-# descriptors_raise N: the soft limit becomes N, or the hard limit where that is lower.
-descriptors_raise() {
-  local hard
-  hard=$(ulimit -Hn)
-  if [[ $hard == unlimited || $hard -ge $1 ]]; then
-    ulimit -Sn "$1"
-  else
-    ulimit -Sn "$hard"
-  fi
-}
-
-# service_stop NAME: asks, waits, insists; fine if it does not run.
-service_stop() {
-  local signal patience
-  service_define "$1"
-  if [[ $1 == server ]] && service_running server && server_frozen; then
-    say 'server: frozen, so it will not hear SIGTERM'
-    service_signals=(TERM/3 KILL/5)
-  fi
-  for signal in "${service_signals[@]}"; do
-    patience=${signal#*/} signal=${signal%/*}
-    service_running "$1" || break
-    run kill "-$signal" "$(service_pid "$1")"
-    [[ -z ${TWPOOL_PLAN:-} ]] || return 0
-    ! wait_for "$patience" service_stopped "$1" || break
-  done
-  service_stopped "$1" || return
-  [[ ! -e ${service[pidfile]} ]] || run rm -- "${service[pidfile]}"
+  manager running "$1"
 }
 
 # service_stopped NAME
@@ -169,26 +91,55 @@ service_stopped() {
   ! service_running "$1"
 }
 
+# service_start NAME: starts it; whether it works is the caller's question.
+service_start() {
+  manager start "$1"
+}
+
+# service_stop NAME: asks, waits, insists; fine if it does not run.
+service_stop() {
+  local patience=${site[server.stop_seconds]}
+  if [[ $1 == server ]] && service_running server && server_frozen; then
+    say 'server: frozen, so it will not hear SIGTERM'
+    patience=3
+  fi
+  manager stop "$1" "$patience"
+}
+
 # service_reload NAME
 service_reload() {
   run kill -HUP "$(service_pid "$1")"
 }
 
-# service_restart NAME
+# service_restart NAME: a server that has a command of its own for it is restarted by that.
 service_restart() {
-  service_stop "$1"
-  service_start "$1"
+  local restart=()
+  site_list restart server.restart
+  if [[ $1 == server && ${#restart[@]} -gt 0 ]]; then
+    run "${restart[@]}"
+  elif [[ $1 == pooler ]]; then
+    manager restart pooler
+  else
+    service_stop server
+    service_start server
+  fi
 }
 
-# service_log_tail NAME: the end of its log, for an error message. Read as the service's user: the
-# file may be theirs, and a link.
+# service_log NAME N: the last lines of its log.
+service_log() {
+  manager log "$1" "$2" 2>&1 | masked
+}
+
+# service_log_tail NAME: the end of its log, for an error message.
 service_log_tail() {
-  service_define "$1"
-  if [[ $1 == pooler ]]; then
-    tail -n 5 -- "${service[log]}" 2>&1
-  else
-    as_user "${service[user]}" timeout 5 tail -n 5 -- "${service[log]}" 2>&1
-  fi | masked | sed 's/^/  | /' >&2 || :
+  service_log "$1" 5 | sed 's/^/  | /' >&2 || :
+}
+
+# server_manual: whether the operator restarts the server himself.
+server_manual() {
+  local restart=()
+  site_list restart server.restart
+  [[ ${restart[*]} == manual ]]
 }
 
 # server_ready: the server runs and, where its port is known, accepts.
