@@ -40,10 +40,12 @@ package_add() {
     'what the package manager says is above.'
 }
 
-# package_remove: the packages that the generations which go have installed.
+# package_remove: the packages that any recorded deploy has installed.
 package_remove() {
-  local GEN words=() one wanted=()
-  for GEN in "${undo[@]}"; do
+  local GEN all=() words=() one wanted=()
+  mapfile -t all < <(twpool-generation list -q)
+  wait "$!" || return
+  for GEN in "${all[@]}"; do
     read -r -a words <<<"$(gen_get package.installed)"
     for one in "${words[@]}"; do
       ! package_installed "$one" || wanted+=("$one")

@@ -1,0 +1,207 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# `make deploy`, the daily change of a setting, what a production host lives through, and
+# twpool-rollback, on a booted Debian with systemd.
+#
+# BOOTED_SUITE  which Debian (bookworm); BOOTED_CACHE as in tests/lib/booted.bash
+# `run --separate-stderr` sets stderr; each test is a subshell.
+# shellcheck disable=SC2030,SC2031,SC2119,SC2154
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+  # shellcheck source=tests/lib/production.bash
+  . "$BATS_TEST_DIRNAME/../lib/production.bash"
+  export READY DEPLOYED UNFIT SUITE=${BOOTED_SUITE:-bookworm}
+  # bats 1.8 cannot skip here.
+  UNFIT=$(booted_can) || return 0
+  export BOOTED_CACHE=${BOOTED_CACHE:-$BATS_RUN_TMPDIR/booted}
+  booted_begin
+  READY=$(production_image "$SUITE" 115)
+  DEPLOYED=$(deployed_image "$SUITE" 115)
+}
+
+teardown_file() {
+  booted_end
+}
+
+setup() {
+  [[ -z $UNFIT ]] || skip "no booted host: $UNFIT"
+  # shellcheck source=tests/lib/production.bash
+  . "$BATS_TEST_DIRNAME/../lib/production.bash"
+  cd "$BATS_TEST_TMPDIR" || return
+}
+
+teardown() {
+  if [[ -n ${load:-} ]]; then
+    wait "$load" || :
+  fi
+  [[ -z ${BOOTED_HOST:-} ]] || booted_drop
+}
+
+# host IMAGE: this test's own, booted from an image.
+host() {
+  booted_boot "t$BATS_TEST_NUMBER" "$1"
+  wait_until 20 booted_plays
+}
+
+# deploy [OPTION]...
+deploy() {
+  booted_run twpool-deploy "$@"
+}
+
+# bots N SECONDS: that many players; their figures are in bots.json.
+bots() {
+  booted_bots --bots "$1" --duration "$2" --think 0.2 --min-success 0 >bots.json
+}
+
+# all_well N: all of them logged in, and every command of theirs was answered.
+all_well() {
+  jq -e --argjson n "$1" '.logins == $n and .command_success == 1' bots.json
+}
+
+# backends: the game's server connections at PostgreSQL.
+backends() {
+  booted_sql "SELECT count(*) FROM pg_stat_activity WHERE usename = 'twclone' AND backend_type = 'client backend'"
+}
+
+# peak: the most of them while bots play.
+peak() {
+  local most=0 now
+  bots 100 3 &
+  load=$!
+  while kill -0 "$load" 2>/dev/null; do
+    now=$(backends)
+    ((now <= most)) || most=$now
+  done
+  wait "$load"
+  load=
+  printf '%s\n' "$most"
+}
+
+# pids: the main processes of pooler and game.
+pids() {
+  booted_run systemctl show -P MainPID pgbouncer.service twclone.service
+}
+
+# answers: a player logs in and is answered.
+answers() {
+  booted_bots --bots 1 --duration 0.2 --think 0.1 2>/dev/null | jq -e '.logins == 1 and .command_success == 1' >/dev/null
+}
+
+# checked: the health check as cron runs it, which is silent only if all is well.
+checked() {
+  booted_run runuser -u twpool-check -- twpool-check --site /var/lib/twpool-check/expected.json
+}
+
+@test "make deploy: from 100 direct connections to at most 30, with everybody logged in and answered" {
+  host "$READY"
+  run -0 peak
+  echo "direct: $output server connections"
+  [ "$output" -ge 95 ]
+  booted_drop
+  host "$DEPLOYED"
+  run -0 peak
+  echo "pooled: $output server connections"
+  [ "$output" -le 30 ]
+  all_well 100
+  run -0 checked
+}
+
+@test "the pooler is the package's unit, as its own user, with the descriptors it needs" {
+  host "$DEPLOYED"
+  pid=$(booted_run systemctl show -P MainPID pgbouncer.service)
+  run -0 booted_run ps -o user= -p "$pid"
+  [ "$output" = pgbouncer ]
+  booted_run grep -q '^Max open files  *4096 ' "/proc/$pid/limits"
+  run -0 booted_run systemctl is-enabled pgbouncer.service
+  [ "$output" = enabled ]
+  run -0 booted_run dpkg --verify pgbouncer
+  [ -z "$output" ]
+  run -0 booted_run systemd-analyze security --no-pager pgbouncer.service
+  score=$(grep -o 'exposure level for pgbouncer.service: [0-9.]*' <<<"$output" | grep -o '[0-9.]*$')
+  echo "systemd-analyze security: $score"
+  awk -v score="$score" 'BEGIN { exit !(score <= 1.5) }'
+}
+
+@test "a second make deploy has nothing to do: no file, no restart" {
+  host "$DEPLOYED"
+  before=$(pids)
+  booted_files root var/log var/lib/systemd tmp run proc sys dev >before
+  run -0 --separate-stderr booted_run make -s -C /root/twpool deploy
+  [ "$output" = 'nothing to do: no file differs from site.json' ]
+  [ "$(pids)" = "$before" ]
+  booted_files root var/log var/lib/systemd tmp run proc sys dev | diff before -
+}
+
+@test "an edited pool size under load is a reload: no restart, and no command fails" {
+  host "$DEPLOYED"
+  before=$(pids)
+  production_edit '.pgbouncer.default_pool_size = 20'
+  bots 100 40 &
+  load=$!
+  run -0 --separate-stderr deploy
+  [[ "$output" == "deployed: generation 0002, "* ]]
+  wait "$load"
+  load=
+  all_well 100
+  [ "$(pids)" = "$before" ]
+}
+
+@test "after a reboot the game answers by itself, through the pool" {
+  host "$DEPLOYED"
+  booted_reboot
+  wait_until 20 answers
+  run -0 checked
+}
+
+@test "after a reinstallation of the package the game answers by itself, through the pool" {
+  host "$DEPLOYED"
+  run -0 booted_run env DEBIAN_FRONTEND=noninteractive apt-get -y install --reinstall pgbouncer
+  wait_until 20 answers
+  wait_until 10 checked
+}
+
+@test "after kill -9 of the pooler the game answers by itself, through the pool" {
+  host "$DEPLOYED"
+  booted_run systemctl kill --signal KILL pgbouncer.service
+  wait_until 20 answers
+  wait_until 10 checked
+}
+
+@test "a forced rotation under load: PgBouncer reads no configuration again, PostgreSQL's log rotates too" {
+  host "$DEPLOYED"
+  bots 20 6 &
+  load=$!
+  reloads=$(booted_run journalctl -u pgbouncer.service -o cat | grep -c 'got SIGHUP' || :)
+  run -0 booted_run logrotate --force /etc/logrotate.conf
+  wait "$load"
+  load=
+  all_well 20
+  booted_run test -s /var/log/pgbouncer/pgbouncer.log.1
+  booted_run bash -c 'ls /var/log/postgresql/*.log.1'
+  [ "$(booted_run journalctl -u pgbouncer.service -o cat | grep -c 'got SIGHUP' || :)" -eq "$reloads" ]
+}
+
+@test "twpool-rollback: every file and unit as before, but for the package; bots directly; twice is once" {
+  host "$DEPLOYED"
+  run -0 --separate-stderr booted_run twpool-rollback
+  [[ "$output" == "rolled back: generation 0001, verified, "* ]]
+  booted_units | diff "$DEPLOYED.units" - | grep -v pgbouncer | grep '^[<>]' && false
+  booted_run dpkg -L pgbouncer libevent-2.1-7 libc-ares2 2>/dev/null | sed 's|^/||' | sort >package || :
+  production_files | diff "$DEPLOYED.before" - | grep '^[<>]' >changed || :
+  grep -vFf package changed && false
+  bots 50 1
+  all_well 50
+  run -0 --separate-stderr booted_run twpool-rollback
+  [ "$output" = 'nothing to do: no deploy is active' ]
+  # The package that stays is not started at the next boot.
+  booted_reboot
+  run -3 booted_run systemctl is-active pgbouncer.service
+}
+
+@test "twpool-rollback --purge: the packages too" {
+  host "$DEPLOYED"
+  run -0 booted_run twpool-rollback --purge
+  production_files | diff "$DEPLOYED.before" -
+  booted_units | diff "$DEPLOYED.units" -
+}
