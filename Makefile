@@ -6,7 +6,7 @@ DESTDIR ?=
 SITE    ?= /etc/twpool/site.json
 
 PROGRAMS := twpool-site twpool-render twpool-lint twpool-dsn twpool-generation twpool-auth \
-            twpool-check twpool-stress
+            twpool-check twpool-stress twpool-size
 SCRIPTS  := deploy/twpool-deploy rollback/twpool-rollback
 
 # SAN=1 builds with AddressSanitizer and UBSan, in a directory of its own.
