@@ -17,7 +17,7 @@ production_bin=${TWPOOL_BIN:-${BASH_SOURCE[0]%/*}/../../.build/bin}
 production_image() {
   local game image
   game=$(booted_game_root "$1" "$2")
-  image=$BOOTED_DIR/production-$1-$2
+  image=$game-twpool-$(_production_key)
   _booted_once "$image" _production_make "$game"
 }
 
@@ -26,8 +26,18 @@ production_image() {
 deployed_image() {
   local ready image
   ready=$(production_image "$1" "$2")
-  image=$BOOTED_DIR/deployed-$1-$2
+  image=$ready-deployed
   _booted_once "$image" _deployed_make "$ready"
+}
+
+# _production_key: of all that a deploy is made by.
+_production_key() {
+  local top
+  top=$(readlink -f -- "${BASH_SOURCE[0]%/*}/../..")
+  {
+    cat "$production_bin"/* "$top/Makefile" "${BASH_SOURCE[0]}"
+    find "$top"/{deploy,rollback,templates,docs} -type f -print0 | sort -z | xargs -0 cat
+  } | _booted_key
 }
 
 _production_make() {
