@@ -92,9 +92,8 @@ process_start() {
 # process_spawn NAME COMMAND...: the child gets default signals (bash hands ignored ones down), an
 # environment of its own, not our lock, and as a pooler the descriptors that it may need.
 process_spawn() (
-  clients=${site[pgbouncer.max_client_conn]}
   if [[ $1 == pooler ]]; then
-    descriptors_raise $((clients + 300))
+    descriptors_raise "$(twpool-size --site "$SITE" --descriptors)"
   fi
   shift
   lock_drop
