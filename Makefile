@@ -36,7 +36,7 @@ TOOL_ENV := TWPOOL_BIN=$(CURDIR)/$(BUILD)/bin
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all bootstrap check demo soak bench hosts mutants lint format install uninstall deploy rollback plan clean help
+.PHONY: all bootstrap check demo soak bench hosts mutants lint format install uninstall deploy rollback plan preflight unsited clean help
 .DEFAULT_GOAL := all
 
 all: $(BINS) ## build every program (SAN=1: with sanitizers)
@@ -91,11 +91,13 @@ format: ## clang-format the C sources in place
 LIBDIR := $(DESTDIR)$(PREFIX)/lib/twpool
 install: all ## install under PREFIX (default /usr/local); DESTDIR for packagers
 	install -d $(DESTDIR)$(PREFIX)/bin $(LIBDIR)/bin $(LIBDIR)/templates \
-	  $(LIBDIR)/deploy/phases $(LIBDIR)/deploy/lib $(LIBDIR)/rollback
+	  $(LIBDIR)/deploy/phases $(LIBDIR)/deploy/lib $(LIBDIR)/deploy/preflight $(LIBDIR)/rollback
 	install -m 0755 $(BINS) $(LIBDIR)/bin
 	install -m 0755 deploy/twpool-deploy $(LIBDIR)/deploy
 	install -m 0755 deploy/phases/* $(LIBDIR)/deploy/phases
 	install -m 0644 deploy/lib/* $(LIBDIR)/deploy/lib
+	install -m 0644 deploy/preflight/* $(LIBDIR)/deploy/preflight
+	install -m 0644 deploy/advisories $(LIBDIR)/deploy
 	install -m 0755 rollback/twpool-rollback $(LIBDIR)/rollback
 	install -m 0644 templates/* $(LIBDIR)/templates
 	for p in $(PROGRAMS); do ln -sfn ../lib/twpool/bin/$$p $(DESTDIR)$(PREFIX)/bin/$$p; done
@@ -109,15 +111,30 @@ uninstall: ## remove what install put there
 	for d in lib bin share/man/man1 share/man/man7 share/man/man8 share/man share .; do \
 	  rmdir --ignore-fail-on-non-empty $(DESTDIR)$(PREFIX)/$$d 2>/dev/null || :; done
 
-deploy: all ## deploy the pooler on this host as SITE says (ARGS=)
-	@$(TOOL_ENV) deploy/twpool-deploy --site $(SITE) $(ARGS)
+# What is deployed on a host is what is installed there: cron's user runs a program of it, and whoever
+# is on call has twpool-rollback in PATH.
+INSTALLED := $(if $(TWPOOL_ROOT),,$(filter 0,$(shell id -u)))
+SITED     := $(wildcard $(SITE))
+DEPLOY    := $(TOOL_ENV) deploy/twpool-deploy --site $(SITE)
 
-plan: all ## print what deploy would change, and change nothing
-	@$(TOOL_ENV) deploy/twpool-deploy --site $(SITE) --plan $(ARGS)
+deploy: $(if $(SITED),all $(if $(INSTALLED),install),unsited) ## deploy the pooler on this host as SITE says; root: install first (ARGS=)
+	@$(if $(SITED),$(if $(INSTALLED),env -u TWPOOL_BIN $(DESTDIR)$(PREFIX)/bin/twpool-deploy --site $(SITE),$(DEPLOY)) $(ARGS),:)
 
-# In an incident nothing is compiled, unless nothing ever was.
+plan: $(if $(SITED),all,unsited) ## print what deploy would change, and change nothing
+	@$(if $(SITED),$(DEPLOY) --plan $(ARGS),:)
+
+preflight: $(if $(SITED),all,unsited) ## print what stands in the way of a deploy; reads only (ARGS=--json)
+	@$(if $(SITED),$(DEPLOY) --only preflight $(ARGS),:)
+
+# In an incident nothing is compiled, unless nothing ever was. Nor is a site file needed: a deploy has
+# kept its own.
 rollback: $(if $(wildcard $(BUILD)/bin/twpool-generation),,all) ## go back to the state before the first deploy (ARGS=--list ...)
 	@$(TOOL_ENV) rollback/twpool-rollback $(ARGS)
+
+unsited:
+	@printf '%s\n' 'There is no site file "$(SITE)", which says what to deploy; nothing was changed.' \
+	  'To see what twpool does, on throwaway parts: make demo' \
+	  'To say what you have: cp templates/site.example.json site.json, edit it, and name it: SITE=site.json'
 
 clean: ## remove what was built
 	rm -rf .build .build-san
