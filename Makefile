@@ -112,29 +112,37 @@ uninstall: ## remove what install put there
 	  rmdir --ignore-fail-on-non-empty $(DESTDIR)$(PREFIX)/$$d 2>/dev/null || :; done
 
 # What is deployed on a host is what is installed there: cron's user runs a program of it, and whoever
-# is on call has twpool-rollback in PATH.
-INSTALLED := $(if $(TWPOOL_ROOT),,$(filter 0,$(shell id -u)))
-SITED     := $(wildcard $(SITE))
-DEPLOY    := $(TOOL_ENV) deploy/twpool-deploy --site $(SITE)
+# is on call has twpool-rollback in PATH. Below TWPOOL_ROOT, and without root, it is this checkout.
+ifeq ($(TWPOOL_ROOT)$(shell id -u),0)
+DEPLOY = env -u TWPOOL_BIN $(DESTDIR)$(PREFIX)/bin/twpool-deploy
+deploy: $(if $(wildcard $(SITE)),install)
+else
+DEPLOY = $(HERE)
+endif
+HERE  := $(TOOL_ENV) deploy/twpool-deploy
+# Without a site file there is nothing to say but what to do.
+SITED := $(if $(wildcard $(SITE)),all,unsited)
 
-deploy: $(if $(SITED),all $(if $(INSTALLED),install),unsited) ## deploy the pooler on this host as SITE says; root: install first (ARGS=)
-	@$(if $(SITED),$(if $(INSTALLED),env -u TWPOOL_BIN $(DESTDIR)$(PREFIX)/bin/twpool-deploy --site $(SITE),$(DEPLOY)) $(ARGS),:)
+deploy: $(SITED) ## deploy the pooler on this host as SITE says; root: installed first (ARGS=)
+	@$(DEPLOY) --site $(SITE) $(ARGS)
 
-plan: $(if $(SITED),all,unsited) ## print what deploy would change, and change nothing
-	@$(if $(SITED),$(DEPLOY) --plan $(ARGS),:)
+plan: $(SITED) ## print what deploy would change, and change nothing
+	@$(HERE) --site $(SITE) --plan $(ARGS)
 
-preflight: $(if $(SITED),all,unsited) ## print what stands in the way of a deploy; reads only (ARGS=--json)
-	@$(if $(SITED),$(DEPLOY) --only preflight $(ARGS),:)
-
-# In an incident nothing is compiled, unless nothing ever was. Nor is a site file needed: a deploy has
-# kept its own.
-rollback: $(if $(wildcard $(BUILD)/bin/twpool-generation),,all) ## go back to the state before the first deploy (ARGS=--list ...)
-	@$(TOOL_ENV) rollback/twpool-rollback $(ARGS)
+preflight: $(SITED) ## print what stands in the way of a deploy; reads only (ARGS=--json)
+	@$(HERE) --site $(SITE) --only preflight $(ARGS)
 
 unsited:
-	@printf '%s\n' 'There is no site file "$(SITE)", which says what to deploy; nothing was changed.' \
-	  'To see what twpool does, on throwaway parts: make demo' \
-	  'To say what you have: cp templates/site.example.json site.json, edit it, and name it: SITE=site.json'
+	@echo 'No site file $(SITE) says what to deploy, and nothing was changed.' >&2
+	@echo 'See what it would be like, on throwaway parts:  make demo' >&2
+	@echo 'Then: cp templates/site.example.json site.json; edit it; make plan SITE=site.json' >&2
+	@exit 66
+
+# In an incident nothing is compiled, unless nothing ever was; and the site file may be gone: a deploy
+# has kept its own.
+ROLLBACK := $(if $(wildcard $(SITE) $(TWPOOL_ROOT)/var/lib/twpool),$(TOOL_ENV) rollback/twpool-rollback $(ARGS))
+rollback: $(if $(ROLLBACK),$(if $(wildcard $(BUILD)/bin/twpool-generation),,all)) ## go back to the state before the first deploy (ARGS=--list ...)
+	@$(or $(ROLLBACK),echo 'nothing to do: nothing was ever deployed here. See what it is like: make demo')
 
 clean: ## remove what was built
 	rm -rf .build .build-san

@@ -5,6 +5,7 @@
 
 findings=()
 errors=0
+reported=
 
 # finding LEVEL ID TEXT [REMEDY]: LEVEL is ok, warning, error or busy, an error that goes away by
 # waiting. Not for subshells.
@@ -37,6 +38,7 @@ remedy_of() {
 # talk. Ends with the exit code that they mean.
 report() {
   local code=0 output options=(--tool twpool-deploy)
+  reported=yes
   [[ ${1:-} != --json ]] || options+=(--json)
   output=$(printf '%s\0' "${findings[@]}" | twpool-site findings "${options[@]}") || code=$?
   if [[ -n ${1:-} ]]; then

@@ -64,7 +64,7 @@ check_pooler() {
       'apt-get install --no-install-recommends pgbouncer'
     return
   fi
-  version=$(pooler_version)
+  version=$(pooler_version) || version=
   if [[ -n $version ]]; then
     finding ok pooler "PgBouncer $version"
   else

@@ -152,13 +152,16 @@ check_cron() {
   fi
 }
 
-# check_reach: cron runs the health check as a user of its own, who cannot come through /root.
+# check_reach RESULT: cron runs the health check as a user of its own, who cannot come through /root.
+# Whoever only wants to know is told what a deploy from here would be refused for: `make plan` is run
+# from a checkout, and `make deploy` installs first.
 check_reach() {
-  local path
+  local path level=error
+  [[ -z $1${TWPOOL_PLAN:-} ]] || level=warning
   path=$(readlink -f -- "$TWPOOL_BIN/twpool-check")
   while [[ -n $path ]]; do
     [[ $(stat -c %A -- "$path") == *x && $(stat -c %A -- "$path") != *T ]] || {
-      finding error reach "'$path' is closed to others: twpool-check, run by cron as its own user, is behind it" \
+      finding "$level" reach "'$path' is closed to others: twpool-check, run by cron as its own user, is behind it" \
         'make install, and then twpool-deploy; make deploy does both.'
       return
     }
