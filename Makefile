@@ -36,7 +36,7 @@ TOOL_ENV := TWPOOL_BIN=$(CURDIR)/$(BUILD)/bin
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all bootstrap check demo soak bench hosts mutants lint format install uninstall deploy rollback plan clean help
+.PHONY: all bootstrap check demo soak bench hosts mutants lint format install uninstall deploy rollback plan preflight unsited clean help
 .DEFAULT_GOAL := all
 
 all: $(BINS) ## build every program (SAN=1: with sanitizers)
@@ -91,11 +91,13 @@ format: ## clang-format the C sources in place
 LIBDIR := $(DESTDIR)$(PREFIX)/lib/twpool
 install: all ## install under PREFIX (default /usr/local); DESTDIR for packagers
 	install -d $(DESTDIR)$(PREFIX)/bin $(LIBDIR)/bin $(LIBDIR)/templates \
-	  $(LIBDIR)/deploy/phases $(LIBDIR)/deploy/lib $(LIBDIR)/rollback
+	  $(LIBDIR)/deploy/phases $(LIBDIR)/deploy/lib $(LIBDIR)/deploy/preflight $(LIBDIR)/rollback
 	install -m 0755 $(BINS) $(LIBDIR)/bin
 	install -m 0755 deploy/twpool-deploy $(LIBDIR)/deploy
 	install -m 0755 deploy/phases/* $(LIBDIR)/deploy/phases
 	install -m 0644 deploy/lib/* $(LIBDIR)/deploy/lib
+	install -m 0644 deploy/preflight/* $(LIBDIR)/deploy/preflight
+	install -m 0644 deploy/advisories $(LIBDIR)/deploy
 	install -m 0755 rollback/twpool-rollback $(LIBDIR)/rollback
 	install -m 0644 templates/* $(LIBDIR)/templates
 	for p in $(PROGRAMS); do ln -sfn ../lib/twpool/bin/$$p $(DESTDIR)$(PREFIX)/bin/$$p; done
@@ -109,15 +111,38 @@ uninstall: ## remove what install put there
 	for d in lib bin share/man/man1 share/man/man7 share/man/man8 share/man share .; do \
 	  rmdir --ignore-fail-on-non-empty $(DESTDIR)$(PREFIX)/$$d 2>/dev/null || :; done
 
-deploy: all ## deploy the pooler on this host as SITE says (ARGS=)
-	@$(TOOL_ENV) deploy/twpool-deploy --site $(SITE) $(ARGS)
+# What is deployed on a host is what is installed there: cron's user runs a program of it, and whoever
+# is on call has twpool-rollback in PATH. Below TWPOOL_ROOT, and without root, it is this checkout.
+ifeq ($(TWPOOL_ROOT)$(shell id -u),0)
+DEPLOY = env -u TWPOOL_BIN $(DESTDIR)$(PREFIX)/bin/twpool-deploy
+deploy: $(if $(wildcard $(SITE)),install)
+else
+DEPLOY = $(HERE)
+endif
+HERE  := $(TOOL_ENV) deploy/twpool-deploy
+# Without a site file there is nothing to say but what to do.
+SITED := $(if $(wildcard $(SITE)),all,unsited)
 
-plan: all ## print what deploy would change, and change nothing
-	@$(TOOL_ENV) deploy/twpool-deploy --site $(SITE) --plan $(ARGS)
+deploy: $(SITED) ## deploy the pooler on this host as SITE says; root: installed first (ARGS=)
+	@$(DEPLOY) --site $(SITE) $(ARGS)
 
-# In an incident nothing is compiled, unless nothing ever was.
-rollback: $(if $(wildcard $(BUILD)/bin/twpool-generation),,all) ## go back to the state before the first deploy (ARGS=--list ...)
-	@$(TOOL_ENV) rollback/twpool-rollback $(ARGS)
+plan: $(SITED) ## print what deploy would change, and change nothing
+	@$(HERE) --site $(SITE) --plan $(ARGS)
+
+preflight: $(SITED) ## print what stands in the way of a deploy; reads only (ARGS=--json)
+	@$(HERE) --site $(SITE) --only preflight $(ARGS)
+
+unsited:
+	@echo 'No site file $(SITE) says what to deploy, and nothing was changed.' >&2
+	@echo 'See what it would be like, on throwaway parts:  make demo' >&2
+	@echo 'Then: cp templates/site.example.json site.json; edit it; make plan SITE=site.json' >&2
+	@exit 66
+
+# In an incident nothing is compiled, unless nothing ever was; and the site file may be gone: a deploy
+# has kept its own.
+ROLLBACK := $(if $(wildcard $(SITE) $(TWPOOL_ROOT)/var/lib/twpool),$(TOOL_ENV) rollback/twpool-rollback $(ARGS))
+rollback: $(if $(ROLLBACK),$(if $(wildcard $(BUILD)/bin/twpool-generation),,all)) ## go back to the state before the first deploy (ARGS=--list ...)
+	@$(or $(ROLLBACK),echo 'nothing to do: nothing was ever deployed here. See what it is like: make demo')
 
 clean: ## remove what was built
 	rm -rf .build .build-san

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* twpool-auth: hands roles' secrets from PostgreSQL to the pooler, and proves that a login works.
  */
+#include "lib/asuser.h"
 #include "lib/auth.h"
 #include "lib/verify.h"
 #include "program.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,10 +19,10 @@ struct options {
 	bool json;
 	bool quiet;
 	long timeout;
-	const char *dsn, *db, *host;
+	const char *dsn, *db, *host, *as;
 	long port;
 	long retry;
-	bool expect_pooler, expect_direct;
+	bool expect_pooler, expect_direct, need_password;
 };
 
 /* roles_complain prints every problem of every role, and fails if there was one. */
@@ -70,6 +72,8 @@ roles_report(const struct tw_roles *roles)
 		                                      r->problems == 0, "problems", problems));
 	}
 	report = tw_json_report(name, good ? "ok" : "unfit");
+	json_object_set_new(report, "server_version", json_string(roles->server_version));
+	json_object_set_new(report, "max_connections", json_integer(roles->max_connections));
 	json_object_set_new(report, "roles", list);
 	return report;
 }
@@ -80,6 +84,9 @@ check_print(const struct options *o, const struct tw_roles *roles, struct tw_err
 {
 	if (o->json)
 		return program_print(roles_report(roles), e);
+	if (!o->quiet)
+		printf("PostgreSQL %s, max_connections %ld\n", roles->server_version,
+		       roles->max_connections);
 	for (size_t i = 0; !o->quiet && i < roles->n; i++) {
 		if (roles->item[i].problems == 0)
 			printf("%s ok\n", roles->item[i].name);
@@ -178,6 +185,21 @@ login_print(const struct options *o, const struct tw_login *l, struct tw_err *e)
 	return true;
 }
 
+/*
+ * password_there refuses a DSN that leaves the password to the user's own passfile: its lines name a
+ * port, and a pooler has another one.
+ */
+static bool
+password_there(const struct options *o, const struct tw_pg_params *p, struct tw_err *e)
+{
+	if (!o->need_password || tw_pg_params_get(p, "password") != NULL ||
+	    tw_pg_params_get(p, "passfile") != NULL)
+		return true;
+	tw_fail(e, EX_CONFIG, "the DSN has no password, and a pooler asks for one");
+	return tw_hint(e, "Write password=... into it, or passfile=FILE, a file with a line for the "
+	                  "pooler's host and port.");
+}
+
 /* login_expected holds the kind of peer against what was asked for; 1 where it differs. */
 static bool
 login_expected(const struct options *o, const struct tw_login *l, struct tw_err *e)
@@ -187,6 +209,49 @@ login_expected(const struct options *o, const struct tw_login *l, struct tw_err 
 	if (o->expect_direct && l->pooled)
 		return tw_fail(e, 1, "%s:%s is a pooler, not PostgreSQL itself", l->host, l->port);
 	return true;
+}
+
+/* What a child needs for a login. */
+struct trial {
+	const struct options *o;
+	const struct tw_pg_params *params;
+};
+
+/* login_in_child logs in, and hands over what it saw. */
+static bool
+login_in_child(const void *arg, struct tw_buf *out, struct tw_err *e)
+{
+	const struct trial *t = arg;
+	struct tw_login login = { 0 };
+
+	return tw_login_retry(t->params, t->o->timeout * 1000, t->o->retry * 1000, &login, e) &&
+	       tw_buf_add(out, &login, sizeof(login), e);
+}
+
+/* login_do logs in, as another OS user where that is asked for. */
+static bool
+login_do(const struct options *o, const struct tw_pg_params *p, struct tw_login *login,
+         struct tw_err *e)
+{
+	const struct trial trial = { o, p };
+	long seconds = o->retry > o->timeout ? o->retry : o->timeout;
+	struct tw_buf out = TW_BUF_INIT;
+	bool ok;
+
+	if (o->as == NULL)
+		return tw_login_retry(p, o->timeout * 1000, o->retry * 1000, login, e);
+	if (geteuid() != 0)
+		return tw_fail(e, EX_NOPERM, "--as: only root becomes another user");
+	if (getpwnam(o->as) == NULL)
+		return tw_fail(e, EX_CONFIG, "--as: there is no OS user '%s'", o->as);
+	/* The child has the same deadline and says more about it: a little longer for it here. */
+	ok = tw_as_user(o->as, login_in_child, &trial, tw_pg_now() + seconds * 1000 + 300, &out, e);
+	if (ok && out.len != sizeof(*login))
+		ok = tw_fail(e, EX_SOFTWARE, "the helper process died");
+	if (ok)
+		memcpy(login, out.data, sizeof(*login));
+	tw_buf_free(&out);
+	return ok;
 }
 
 /* run_verify logs in as the application does and runs a transaction. */
@@ -201,8 +266,8 @@ run_verify(const void *options, int n, char **operands, struct tw_err *e)
 	(void)n;
 	(void)operands;
 	tw_pg_environment_clear(true);
-	ok = ok && tw_login_retry(&p, o->timeout * 1000, o->retry * 1000, &login, e) &&
-	     login_expected(o, &login, e) && login_print(o, &login, e);
+	ok = ok && password_there(o, &p, e) && login_do(o, &p, &login, e) && login_expected(o, &login, e) &&
+	     login_print(o, &login, e);
 	tw_pg_params_free(&p);
 	return ok ? 0 : e->exit;
 }
@@ -259,6 +324,15 @@ static const struct tw_opt verify_opts[] = {
 	  OPT(port),
 	  .min = 1,
 	  .max = 65535 },
+	{ .name = "as",
+	  .arg = "USER",
+	  .help = "connect as this OS user (root only)",
+	  .type = TW_OPT_STRING,
+	  OPT(as) },
+	{ .name = "need-password",
+	  .help = "fail (78) if the DSN leaves the password to ~/.pgpass",
+	  .type = TW_OPT_FLAG,
+	  OPT(need_password) },
 	{ .name = "timeout",
 	  .arg = "SECONDS",
 	  .help = "give up a try after this time (10)",

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: ISC */
-/* twpool-site: checks site.json and hands its values to shell, which never parses JSON itself. */
+/* twpool-site: checks site.json, hands its values to shell and takes its findings: no shell of ours
+ * parses or composes JSON. */
+#include "lib/preflight.h"
 #include "lib/site.h"
 #include "program.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 struct options {
-	const char *site;
+	const char *site, *tool;
 	bool json;
 	bool quiet;
 };
@@ -78,6 +82,46 @@ run_get(const void *options, int n, char **operands, struct tw_err *e)
 	return ok ? 0 : e->exit;
 }
 
+/* input_read appends everything from standard input. */
+static bool
+input_read(struct tw_buf *b, struct tw_err *e)
+{
+	char part[4096];
+	ssize_t n;
+
+	while ((n = read(STDIN_FILENO, part, sizeof(part))) != 0) {
+		if (n < 0 && errno != EINTR)
+			return tw_fail_errno(e, EX_IOERR, "read standard input");
+		if (n > 0 && !tw_buf_add(b, part, (size_t)n, e))
+			return false;
+	}
+	return true;
+}
+
+/* run_findings prints what was found, and says by its exit code what that means. */
+static int
+run_findings(const void *options, int n, char **operands, struct tw_err *e)
+{
+	const struct options *o = options;
+	struct tw_buf in = TW_BUF_INIT, table = TW_BUF_INIT;
+	struct tw_preflight findings = TW_PREFLIGHT_INIT;
+	bool ok = input_read(&in, e) && tw_preflight_read(&in, &findings, e);
+	int code = 0;
+
+	(void)n;
+	(void)operands;
+	if (ok && o->json)
+		ok = program_print(tw_preflight_json(&findings, o->tool), e);
+	else if (ok && (ok = tw_preflight_table(&findings, &table, e)))
+		fputs(tw_buf_text(&table), stdout);
+	if (ok)
+		code = tw_preflight_exit(&findings);
+	tw_preflight_free(&findings);
+	tw_buf_free(&table);
+	tw_buf_free(&in);
+	return ok ? code : e->exit;
+}
+
 static const struct tw_opt check_opts[] = {
 	{ .name = "json",
 	  .help = "print the checked document with its defaults",
@@ -101,11 +145,26 @@ static const struct tw_opt get_opts[] = {
 	{ 0 },
 };
 
+static const struct tw_opt findings_opts[] = {
+	{ .name = "json",
+	  .help = "print a report as JSON",
+	  .type = TW_OPT_FLAG,
+	  .offset = offsetof(struct options, json) },
+	{ .name = "tool",
+	  .arg = "NAME",
+	  .help = "whose report it is (twpool-site)",
+	  .type = TW_OPT_STRING,
+	  .offset = offsetof(struct options, tool) },
+	{ 0 },
+};
+
 static const struct tw_command commands[] = {
 	{ "check", "FILE", 1, 1, "check a site file: every key, every type", check_opts,
 	  run_check },
 	{ "get", "KEY...", 1, -1, "print values, each ended by NUL; a list's elements likewise",
 	  get_opts, run_get },
+	{ "findings", "", 0, 0, "report NUL-ended level, id, text and remedy, again and again",
+	  findings_opts, run_findings },
 	{ 0 },
 };
 
@@ -115,7 +174,7 @@ main(int argc, char **argv)
 	static const struct tw_program program = { "twpool-site",
 		                                   "check site.json and hand its values to shell",
 		                                   commands };
-	struct options o = { 0 };
+	struct options o = { .tool = "twpool-site" };
 
 	return program_main(&program, argc, argv, &o);
 }

@@ -55,6 +55,16 @@ package_broken() {
   fi
 }
 
+# package_changed NAME: its configuration files in /etc/pgbouncer that are not as it brought them, one
+# per line.
+package_changed() {
+  local path md5
+  while read -r path md5 _; do
+    [[ $path == /etc/pgbouncer/* && -r $root$path ]] || continue
+    [[ $(md5sum <"$root$path") == "$md5 "* ]] || printf '%s\n' "$path"
+  done < <(dpkg-query -W -f '${Conffiles}\n' -- "$1" 2>/dev/null)
+}
+
 # package_changes NAME: what an installation would bring, one package per line.
 package_changes() {
   apt_get -s install -- "$1" | awk '$1 == "Inst" { print $2 }'

@@ -3,12 +3,14 @@
 #include "auth.h"
 #include "asuser.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* What each row of the answer is: name, a digit of flags, secret; each ended by NUL. */
-#define ROW_FIELDS 3
+/* What each row of the answer is: name, letters of flags, secret, and the server's version and
+ * max_connections; each ended by NUL. */
+#define ROW_FIELDS 5
 
 void
 tw_roles_free(struct tw_roles *roles)
@@ -102,7 +104,9 @@ query_text(PGconn *conn, const json_t *users, struct tw_buf *sql, struct tw_err 
 	    "SELECT w.name, CASE WHEN a.rolname IS NULL THEN 'a' ELSE "
 	    "pg_catalog.concat(CASE WHEN a.rolcanlogin THEN '' ELSE 'n' END, "
 	    "CASE WHEN a.rolvaliduntil OPERATOR(pg_catalog.<=) pg_catalog.now() THEN 'e' END, "
-	    "CASE WHEN a.rolsuper THEN 's' END) END, a.rolpassword FROM (VALUES ",
+	    "CASE WHEN a.rolsuper THEN 's' END) END, a.rolpassword, "
+	    "pg_catalog.current_setting('server_version'), "
+	    "pg_catalog.current_setting('max_connections') FROM (VALUES ",
 	    e);
 
 	json_array_foreach (users, i, user) {
@@ -192,6 +196,8 @@ rows_read(const struct tw_buf *rows, bool allow_superuser, struct tw_roles *role
 	while (at < end) {
 		const char *name = at, *flags = name + strlen(name) + 1;
 		const char *secret = flags + strlen(flags) + 1;
+		const char *version = secret + strlen(secret) + 1;
+		const char *max = version + strlen(version) + 1;
 		struct tw_role *grown = realloc(roles->item, (roles->n + 1) * sizeof(*grown));
 
 		if (grown == NULL)
@@ -202,7 +208,9 @@ rows_read(const struct tw_buf *rows, bool allow_superuser, struct tw_roles *role
 		if (!grown[roles->n - 1].name || !grown[roles->n - 1].secret)
 			return tw_fail(e, EX_OSERR, "out of memory");
 		role_judge(&grown[roles->n - 1], flags, allow_superuser);
-		at = secret + strlen(secret) + 1;
+		snprintf(roles->server_version, sizeof(roles->server_version), "%s", version);
+		roles->max_connections = strtol(max, NULL, 10);
+		at = max + strlen(max) + 1;
 	}
 	return true;
 }

@@ -29,11 +29,13 @@ struct tw_role {
 struct tw_roles {
 	size_t n;
 	struct tw_role *item; /* in the order of site.json */
+	char server_version[64];
+	long max_connections;
 };
 
-#define TW_ROLES_INIT   \
-	{               \
-		0, NULL \
+#define TW_ROLES_INIT          \
+	{                      \
+		0, NULL, "", 0 \
 	}
 
 /* tw_roles_free wipes the secrets. */
