@@ -114,10 +114,10 @@ descriptors_raise() {
   fi
 }
 
-# process_stop NAME PATIENCE: asks, waits, insists.
+# process_stop NAME [PATIENCE]: asks, waits, insists. The pooler's patience is its own.
 process_stop() {
   local signal patience
-  process_define "$1" "$2"
+  process_define "$@"
   for signal in "${service_signals[@]}"; do
     patience=${signal#*/} signal=${signal%/*}
     process_running "$1" || break
