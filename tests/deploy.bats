@@ -441,3 +441,11 @@ answers() {
   ((EUID == 0)) || return 0
   run -77 as_user games env TWPOOL_BIN="$TWPOOL_BIN" "$tests/../deploy/twpool-deploy" --site "$PWD/site.json"
 }
+
+@test "systemd below TWPOOL_ROOT is refused: it would change this host" {
+  host
+  host_site '.service_manager = "systemd"'
+  run -78 host_run twpool-deploy
+  [[ "$output" == *'TWPOOL_ROOT is set, and service_manager is "systemd"'* ]]
+  run -2 getent passwd twpool-check
+}
