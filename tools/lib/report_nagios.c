@@ -196,17 +196,22 @@ details_add(const struct tw_verdict *v, struct tw_buf *out, struct tw_err *e)
 }
 
 bool
-tw_report_nagios(const struct tw_report *r, bool verbose, struct tw_buf *out, struct tw_err *e)
+tw_report_headline(const struct tw_report *r, struct tw_buf *out, struct tw_err *e)
+{
+	return tw_buf_puts(out, "TWPOOL ", e) && word_add(out, tw_verdict_status(r->verdict), e) &&
+	       tw_buf_puts(out, ": ", e) && problems_add(r, out, e);
+}
+
+bool
+tw_report_nagios(const struct tw_report *r, struct tw_buf *out, struct tw_err *e)
 {
 	const struct tw_flow_state *worst = tw_freeze_worst(&r->facts->freeze);
 	bool frozen = worst != NULL && worst->flow == TW_FLOW_FROZEN;
 
-	return tw_buf_puts(out, "TWPOOL ", e) && word_add(out, tw_verdict_status(r->verdict), e) &&
-	       tw_buf_puts(out, ": ", e) && problems_add(r, out, e) &&
-	       perfdata_add(r->verdict, out, e) &&
+	return tw_report_headline(r, out, e) && perfdata_add(r->verdict, out, e) &&
 	       (!frozen || tw_buf_printf(out, e, "%s\n", tw_freeze_cures())) &&
 	       (!r->facts->has_watched || watched_add(r->facts, out, e)) &&
-	       (!verbose || details_add(r->verdict, out, e));
+	       (!r->verbose || details_add(r->verdict, out, e));
 }
 
 bool
