@@ -100,20 +100,11 @@ give_up_after(double seconds)
 	setitimer(ITIMER_REAL, &at, NULL);
 }
 
-/* only_check refuses a check that is asked for by name and cannot be made. */
-static bool
-only_check(const struct options *o, tw_check_set set, const struct tw_asking *a, struct tw_err *e)
-{
-	if (o->only.n > 0 && (set & 1U << TW_CHECK_FREEZE) != 0 && a->sampler.postgres.n == 0)
-		return tw_fail(e, EX_USAGE, "--only freeze needs --postgres or --site");
-	return true;
-}
-
 /* check asks, judges and appends the report to `out`; whatever fails on the way is UNKNOWN. */
 static int
 check(const struct options *o, enum tw_format format, struct tw_buf *out, struct tw_err *e)
 {
-	struct tw_asking asking = { .sampler = TW_SAMPLER_INIT };
+	struct tw_asking asking = TW_ASKING_INIT;
 	struct tw_facts facts = TW_FACTS_INIT;
 	struct tw_verdict verdict = TW_VERDICT_INIT;
 	struct tw_thresholds thresholds = { 0 };
@@ -123,7 +114,8 @@ check(const struct options *o, enum tw_format format, struct tw_buf *out, struct
 	bool ok;
 
 	tw_thresholds_default(&thresholds);
-	ok = questions_set(o, &asking, &thresholds, &set, e) && only_check(o, set, &asking, e);
+	ok = questions_set(o, &asking, &thresholds, &set, e) &&
+	     (o->only.n == 0 || tw_check_possible(set, &asking, e));
 	tw_check_questions(set, &asking);
 	give_up_after(o->timeout + o->watch);
 	ok = ok && tw_facts_ask(&asking, &facts, e) &&

@@ -54,12 +54,19 @@ bool
 tw_asking_site(struct tw_asking *a, const char *path, const char *tool, struct tw_err *e)
 {
 	struct tw_site site = TW_SITE_INIT;
+	bool postgres = a->sampler.postgres.n > 0;
 	bool ok = (!caller_is_stats_user() ||
 	           tw_pg_params_default(&a->sampler.console, "user", STATS_USER, e)) &&
 	          tw_site_load(path, &site, e) &&
 	          tw_sampler_site(&a->sampler, &site, tw_root(), tool, e) &&
 	          expected_set(a, &site, e);
 
+	/* Nobody but root is let in as PostgreSQL's superuser, or should be. */
+	if (geteuid() != 0 && !postgres)
+		tw_pg_params_free(&a->sampler.postgres);
+	a->site = ok;
+	if (ok)
+		tw_lint_site(&site, &a->has, &a->config_error);
 	tw_site_free(&site);
 	return ok;
 }

@@ -6,7 +6,8 @@
 
 /*
  * tw_asking_site takes from a site what is not set already: the console, PostgreSQL, and the pools
- * that its users may bring about. `tool` is the application name. Errors of tw_site_load.
+ * that its users may bring about, and what it says the pooler has. For others than root the site
+ * does not name whom to ask at PostgreSQL. `tool` is the application name. Errors of tw_site_load.
  */
 bool tw_asking_site(struct tw_asking *a, const char *path, const char *tool, struct tw_err *e);
 

@@ -90,6 +90,18 @@ result(const struct tw_result *r)
 	                 "summary", text(r->summary), "object", object, "metrics", metrics);
 }
 
+/* unjudged is the list of checks that were left out. */
+static json_t *
+unjudged(const struct tw_verdict *v)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < v->unjudged_n; i++)
+		json_array_append_new(list, json_pack("{ss ss}", "check", v->unjudged[i].check,
+		                                      "reason", v->unjudged[i].reason));
+	return list;
+}
+
 /* flow is the word for a pool's flow, and null where no detector looked. */
 static json_t *
 flow(const struct tw_freeze *f, const struct tw_pool *p)
@@ -201,6 +213,7 @@ tw_report_json(const struct tw_report *r)
 		json_array_append_new(checks, result(&r->verdict->item[i]));
 	report = tw_json_report(r->tool, tw_status_word(tw_verdict_status(r->verdict)));
 	json_object_set_new(report, "summary", summary(r));
+	json_object_set_new(report, "not_judged", unjudged(r->verdict));
 	json_object_update_new(
 	    report,
 	    json_pack("{so so so so so so so so}", "checks", checks, "pgbouncer_version",
