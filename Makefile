@@ -51,7 +51,10 @@ $(BUILD)/libtw.a: $(LIB_OBJ)
 
 $(BUILD)/bin/%: $(BUILD)/obj/tools/%.o $(BUILD)/obj/tools/program.o $(BUILD)/libtw.a
 	@mkdir -p $(@D)
-	$(CC) $(LINK) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	$(CC) $(LINK) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PKG_LIBS)
+
+# What such a program prints beside its main part.
+$(BUILD)/bin/twpool-check: $(BUILD)/obj/tools/check_remember.o
 
 -include $(wildcard $(BUILD)/obj/tools/*.d $(BUILD)/obj/tools/lib/*.d)
 

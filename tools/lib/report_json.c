@@ -64,6 +64,18 @@ metric(const struct tw_metric *m)
 	    isnan(m->max) || m->max <= 0 ? json_null() : json_integer((json_int_t)m->max));
 }
 
+/* summary is the report in one line, as a plugin would say it. */
+static json_t *
+summary(const struct tw_report *r)
+{
+	struct tw_buf line = TW_BUF_INIT;
+	struct tw_err ignored = TW_ERR_INIT;
+	json_t *json = tw_report_headline(r, &line, &ignored) ? text(tw_buf_text(&line)) : NULL;
+
+	tw_buf_free(&line);
+	return json;
+}
+
 /* result is one entry of checks[]. */
 static json_t *
 result(const struct tw_result *r)
@@ -76,6 +88,18 @@ result(const struct tw_result *r)
 		object = json_pack("{so so}", "database", text(r->database), "user", text(r->user));
 	return json_pack("{ss ss so so so}", "id", r->check, "status", tw_status_word(r->status),
 	                 "summary", text(r->summary), "object", object, "metrics", metrics);
+}
+
+/* unjudged is the list of checks that were left out. */
+static json_t *
+unjudged(const struct tw_verdict *v)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < v->unjudged_n; i++)
+		json_array_append_new(list, json_pack("{ss ss}", "check", v->unjudged[i].check,
+		                                      "reason", v->unjudged[i].reason));
+	return list;
 }
 
 /* flow is the word for a pool's flow, and null where no detector looked. */
@@ -179,7 +203,7 @@ watched(const struct tw_facts *f)
 }
 
 json_t *
-tw_report_json(const struct tw_report *r, const char *tool)
+tw_report_json(const struct tw_report *r)
 {
 	const struct tw_facts *f = r->facts;
 	bool known = f->console.how == TW_ASKED_OK;
@@ -187,7 +211,9 @@ tw_report_json(const struct tw_report *r, const char *tool)
 
 	for (size_t i = 0; i < r->verdict->n; i++)
 		json_array_append_new(checks, result(&r->verdict->item[i]));
-	report = tw_json_report(tool, tw_status_word(tw_verdict_status(r->verdict)));
+	report = tw_json_report(r->tool, tw_status_word(tw_verdict_status(r->verdict)));
+	json_object_set_new(report, "summary", summary(r));
+	json_object_set_new(report, "not_judged", unjudged(r->verdict));
 	json_object_update_new(
 	    report,
 	    json_pack("{so so so so so so so so}", "checks", checks, "pgbouncer_version",

@@ -418,15 +418,16 @@ tw_sample_postgres(struct tw_sampler *s, tw_ms deadline, struct tw_sample *sampl
 {
 	/* Whoever may not see the states of others sees no backend_type either, but the role. */
 	static const char sql[] =
-	    "SELECT pid, usename, state, CASE WHEN wait_event_type = 'Lock' THEN "
+	    "SELECT pid, usename, backend_type, state, CASE WHEN wait_event_type = 'Lock' THEN "
 	    "array_to_string(pg_blocking_pids(pid), ' ') END AS blockers, "
 	    "current_setting('max_connections') AS "
 	    "most, (extract(epoch FROM state_change) * 1000000)::bigint AS changed, "
 	    "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now "
 	    "FROM pg_stat_activity WHERE usename IS NOT NULL AND "
 	    "coalesce(backend_type, 'client backend') = 'client backend'";
-	static const char *const columns[] = { "pid",  "usename", "state", "blockers",
-		                               "most", "changed", "now",   NULL };
+	static const char *const columns[] = { "pid",     "usename",  "backend_type",
+		                               "state",   "blockers", "most",
+		                               "changed", "now",      NULL };
 	PGresult *rows = NULL;
 
 	if ((s->postgres_conn == NULL && !postgres_connect(s, deadline, e)) ||
@@ -444,6 +445,7 @@ tw_sample_postgres(struct tw_sampler *s, tw_ms deadline, struct tw_sample *sampl
 		sample->max_connections = (long)number(rows, i, "most");
 		if (server != NULL && server->pool != SIZE_MAX) {
 			sample->pooled++;
+			sample->hidden += *tw_admin_value(rows, i, "backend_type") == '\0';
 			backend_add(sample, &sample->pools.item[server->pool], rows, i);
 		} else if (server != NULL) {
 			continue;

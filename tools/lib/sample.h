@@ -63,6 +63,7 @@ struct tw_sample {
 	bool postgres;        /* PostgreSQL was asked and answered; else what follows is 0 */
 	long max_connections; /* its setting */
 	long connections;     /* client backends, everybody's */
+	long hidden;          /* server connections whose state our role may not see */
 	/* Backends of the pools' roles: those that are server connections of the pooler, and
 	 * others. */
 	long pooled, direct;
