@@ -181,6 +181,28 @@ checked() {
   wait_until 10 checked >/dev/null
 }
 
+# cron_run: the command of the cron file, as the user that stands there.
+cron_run() {
+  booted_run sh -c 'sed -n "s/^\* \* \* \* \* twpool-check //p" /etc/cron.d/twpool-check >/run/command
+    exec runuser -u twpool-check -- sh /run/command'
+}
+
+@test "cron: runs the check by itself; silent while all is well, one line at a change, in syslog too" {
+  host "$DEPLOYED"
+  wait_until 90 booted_run test -e /var/lib/twpool-check/state/last
+  run -0 cron_run
+  [ -z "$output" ]
+  booted_run systemctl stop pgbouncer.service
+  run -2 cron_run
+  [[ "$output" == 'TWPOOL CRITICAL: '* ]]
+  run -2 cron_run
+  [ -z "$output" ]
+  booted_run journalctl -t twpool-check -o cat | grep -q '^TWPOOL CRITICAL'
+  booted_run systemctl start pgbouncer.service twclone.service
+  run -0 cron_run
+  [[ "$output" == *'OK'* ]]
+}
+
 @test "a forced rotation under load: PgBouncer reads no configuration again, PostgreSQL's log rotates too" {
   host "$DEPLOYED"
   bots 20 6 &
@@ -212,6 +234,19 @@ checked() {
   # The package that stays is not started at the next boot.
   booted_reboot
   run -3 booted_run systemctl is-active pgbouncer.service
+}
+
+@test "the game is away for two seconds at most, in a deploy and in a rollback" {
+  host "$READY"
+  booted_gap_start
+  run -0 --separate-stderr deploy
+  deploy_gap=$(booted_gap_stop)
+  booted_gap_start
+  run -0 --separate-stderr booted_run twpool-rollback
+  rollback_gap=$(booted_gap_stop)
+  echo "gap: deploy $deploy_gap s, rollback $rollback_gap s; $output"
+  echo "gap: deploy $deploy_gap s, rollback $rollback_gap s; $output" >&3
+  awk -v a="$deploy_gap" -v b="$rollback_gap" 'BEGIN { exit !(a <= 4 && b <= 4) }'
 }
 
 @test "twpool-rollback --purge: the packages too" {
