@@ -98,13 +98,16 @@ game_answers() {
 
 @test "a masked unit of the pooler, and one of the server: 78, with the command that unmasks it" {
   host "$READY"
-  fault_unit_masked
+  fault_unit_masked pgbouncer.service
   deploy 78
-  [[ "$stderr" == *'systemctl unmask'*'pgbouncer.service'* ]]
-  fault_unit_masked_undo
-  booted_run systemctl mask --runtime --quiet twclone.service
+  [[ "$stderr" == *'systemctl unmask pgbouncer.service'* ]]
+  fault_unit_masked_undo pgbouncer.service
+  # What has a file in /etc is masked by a link in its place.
+  booted_run sh -ec 'cd /etc/systemd/system; mv twclone.service /root; ln -s /dev/null twclone.service
+    systemctl daemon-reload'
   deploy 78
-  [[ "$stderr" == *'systemctl unmask'*'twclone.service'* ]]
+  [[ "$stderr" == *'systemctl unmask twclone.service'* ]]
+  booted_run sh -ec 'mv /root/twclone.service /etc/systemd/system; systemctl daemon-reload'
   untouched
 }
 
@@ -130,7 +133,7 @@ game_answers() {
   host "$READY"
   fault_port_taken 6432 '/etc/pgbouncer/twpool/pgbouncer.ini'
   deploy 1
-  fault_struck
+  fault_struck 10
   [[ "$stderr" == *'the pooler does not run as rendered'* ]]
   fault_port_taken_undo 6432
   gone_back
@@ -181,7 +184,7 @@ game_answers() {
   fault_when '/etc/pgbouncer/twpool/pgbouncer.ini' fault_postgres_restarts
   run --separate-stderr booted_run twpool-deploy
   printf '%s\n' "$output" "$stderr"
-  fault_struck
+  fault_struck 10
   if [[ $status -eq 0 ]]; then
     game_answers
     booted_run twpool-generation verify
