@@ -3,23 +3,10 @@
 #include "asking.h"
 #include "file.h"
 
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* The OS user, PgBouncer's stats user, that may ask the console of a deployed pooler by peer. */
-#define STATS_USER "twpool-check"
-
-/* caller_is_stats_user tells whether we run as the OS user whom the console lets in as itself. */
-static bool
-caller_is_stats_user(void)
-{
-	const struct passwd *pw = geteuid() != 0 ? getpwuid(geteuid()) : NULL;
-
-	return pw != NULL && strcmp(pw->pw_name, STATS_USER) == 0;
-}
 
 /* expected_set makes a list of all pools that the users of a site may bring about. */
 static bool
@@ -55,9 +42,7 @@ tw_asking_site(struct tw_asking *a, const char *path, const char *tool, struct t
 {
 	struct tw_site site = TW_SITE_INIT;
 	bool postgres = a->sampler.postgres.n > 0;
-	bool ok = (!caller_is_stats_user() ||
-	           tw_pg_params_default(&a->sampler.console, "user", STATS_USER, e)) &&
-	          tw_site_load(path, &site, e) &&
+	bool ok = tw_site_load(path, &site, e) &&
 	          tw_sampler_site(&a->sampler, &site, tw_root(), tool, e) &&
 	          expected_set(a, &site, e);
 
