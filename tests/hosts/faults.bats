@@ -126,6 +126,7 @@ game_answers() {
   fault_mirror_gone
   deploy 1
   [[ "$stderr" == *'the package pgbouncer could not be installed'* ]]
+  fault_mirror_gone_undo
   gone_back
 }
 
@@ -152,8 +153,10 @@ game_answers() {
 
 @test "a pooler that crashes after it was active: 1, gone back" {
   host "$READY"
-  fault_unit_dies pgbouncer.service 1
+  # The package brings the unit; it dies from its first start on.
+  fault_when '/usr/sbin/pgbouncer' fault_unit_dies pgbouncer.service 1
   deploy 1
+  fault_struck 10
   fault_unit_undo pgbouncer.service
   gone_back
 }
