@@ -117,6 +117,18 @@ pooler_other() {
   wait_until 10 test -S "$1/.s.PGSQL.$3"
 }
 
+# site FILTER: site.json as the running pooler is, and what jq then makes of it; ./root has its socket.
+site() {
+  mkdir -p root/run
+  ln -sfn "$POOLER_DIR" root/run/pgbouncer
+  export TWPOOL_ROOT=$PWD/root
+  jq -n --arg dir "$CLUSTER_SOCKET" --arg su "$CLUSTER_SUPERUSER" --argjson pg "$CLUSTER_PORT" --argjson port "$POOLER_PORT" \
+    '{schema: 1, databases: [{name: "game"}], users: [{name: "game"}],
+      pgbouncer: {listen_port: $port, default_pool_size: 3, reserve_pool_size: 0, max_client_conn: 200, max_db_connections: 0,
+        server_login_retry: 1},
+      postgres: {port: $pg, socket_directory: $dir, superuser: $su}} | '"${1:-.}" >site.json
+}
+
 # labels: those of the output's perfdata, one a line.
 labels() {
   sed -n '1s/.* | //p' <<<"$output" | grep -oE "'[^']+'="
@@ -172,17 +184,15 @@ labels() {
 }
 
 @test "--site says whom to ask, and which pools to speak of" {
-  mkdir -p root/run
-  ln -s "$POOLER_DIR" root/run/pgbouncer
-  jq -n --arg dir "$CLUSTER_SOCKET" --arg su "$CLUSTER_SUPERUSER" --argjson pg "$CLUSTER_PORT" --argjson port "$POOLER_PORT" \
-    '{schema: 1, databases: [{name: "game"}], users: [{name: "game"}, {name: "later"}], pgbouncer: {listen_port: $port},
-      postgres: {port: $pg, socket_directory: $dir, superuser: $su}}' >site.json
-  export TWPOOL_ROOT=$PWD/root
-  run -0 twpool-check --site site.json --timeout 20 -v
+  site '.users += [{name: "later"}]'
+  # Others than root must say whom to ask at PostgreSQL.
+  local postgres=()
+  ((EUID == 0)) || postgres=(--postgres "$POSTGRES")
+  run -0 twpool-check --site site.json "${postgres[@]}" --timeout 20 -v
   [[ "$output" == *"'game/later waiting'=0;"*"OK pools: pool game/later: not used yet"* ]]
   labels | sort >well
   # A graph must not break when the pooler does.
-  run -2 twpool-check --site site.json --dsn "host=$POOLER_DIR port=1" --timeout 20
+  run -2 twpool-check --site site.json "${postgres[@]}" --dsn "host=$POOLER_DIR port=1" --timeout 20
   labels | sort | diff well -
   [[ "$output" == *"'game/game maxwait'=U;"*"'clients'=U;"* ]]
 }
@@ -209,7 +219,7 @@ labels() {
 @test "what needs the console is unknown without it, and not the news" {
   run -2 twpool-check --dsn "host=$POOLER_DIR port=1" -v
   [[ "${lines[0]}" != *"not asked"* ]]
-  [ "$(grep -c '^UNKNOWN [a-z]*: not asked: the console did not answer$' <<<"$output")" -eq 4 ]
+  [ "$(grep -c '^UNKNOWN [a-z]*: not asked: the console did not answer$' <<<"$output")" -eq 3 ]
   run -3 twpool-check --dsn "host=$POOLER_DIR port=1" --only pools
   [[ "$output" == "TWPOOL UNKNOWN: not asked: the console did not answer"* ]]
 }
@@ -448,10 +458,14 @@ active() {
   (($(cluster_sql "SELECT count(*) FROM pg_stat_activity WHERE usename = 'game' AND state = 'active'") == 1))
 }
 
-@test "without PostgreSQL nothing is said to be frozen, and nothing unknown" {
+@test "without PostgreSQL nothing is said to be frozen, and nothing unknown, but what was not judged" {
   hold 1
   run -1 twpool-check --dsn "$CONSOLE" --timeout 20 --freeze-after 0 -v -w 'maxwait=~:' -c 'maxwait=~:'
-  [[ "$output" == *$'\n'"OK freeze: pool game/game: 1 client waits, "*"what for is not known"* ]]
+  [[ "$output" == *$'\n'"not judged: freeze: PostgreSQL is not asked without --postgres, or as root --site"$'\n'"not judged: postgres: "* ]]
+  [[ "$output" != *"OK freeze"* ]]
+  run -1 twpool-check --dsn "$CONSOLE" --timeout 20 --format json -w 'maxwait=~:' -c 'maxwait=~:'
+  [ "$(jq -c '[[.not_judged[] | .check], [.checks[] | .id] - ["console", "listener", "pools", "clients"], .pools[0].flow]' <<<"$output")" = \
+    '[["freeze","postgres"],[],"unknown"]' ]
 }
 
 @test "--watch ends as soon as a freeze is certain, and reports peaks" {
@@ -486,6 +500,139 @@ blocks_term() {
   local mask
   mask=$(sed -n 's/^SigBlk:\t//p' "/proc/$1/status")
   ((16#$mask & 1 << 14))
+}
+
+# --- the settings ---------------------------------------------------------------------------------
+
+@test "a pooler that is as the site has it is well; one whose setting was changed live is not" {
+  site
+  run -0 twpool-check --site site.json --dsn "$CONSOLE" --timeout 20 -v
+  [[ "$output" == *$'\n'"OK config: 9 settings and 1 database are as the site has them"* ]]
+  console 'SET default_pool_size = 2'
+  run -1 twpool-check --site site.json --timeout 20
+  [[ "${lines[0]}" == "TWPOOL WARNING: default_pool_size: the site has '3', the running PgBouncer has '2' | "* ]]
+  [ "${lines[1]}" = "the console's RELOAD takes back what was SET there; twpool-deploy makes the pooler as the site is" ]
+  console 'RELOAD'
+  run -0 twpool-check --site site.json --timeout 20
+}
+
+# differ FILTER TEXT: a site changed so differs from the pooler, and nothing else of it does.
+differ() {
+  site "$1"
+  run -1 twpool-check --site site.json --only config --timeout 20
+  [ "${lines[0]}" = "TWPOOL WARNING: $2" ] || { echo "$1: ${lines[0]}"; return 1; }
+}
+
+@test "a difference is a warning that names the key, what is expected and what runs" {
+  differ '.pgbouncer.pool_mode = "session"' "pool_mode: the site has 'session', the running PgBouncer has 'transaction'"
+  differ '.pgbouncer.max_client_conn = 300' "max_client_conn: the site has '300', the running PgBouncer has '200'"
+  differ '.pgbouncer.listen_addr = "127.0.0.1, ::1"' \
+    "listen_addr: the site has '127.0.0.1, ::1', the running PgBouncer has '127.0.0.1': differs; takes a restart"
+  differ '.pgbouncer.query_wait_timeout = 0.5' "query_wait_timeout: the site has '0.5', the running PgBouncer has '120'"
+  differ '.databases[0].host = "127.0.0.2"' "database 'game': the site has host '127.0.0.2', the running PgBouncer has '127.0.0.1'"
+  differ '.databases[0].port = 7777' "database 'game': the site has port '7777', the running PgBouncer has '$CLUSTER_PORT'"
+  differ '.postgres.host = "127.0.0.3"' "database 'game': the site has host '127.0.0.3', the running PgBouncer has '127.0.0.1'"
+  differ '.databases[0].dbname = "other"' "database 'game': the site has dbname 'other', the running PgBouncer has 'game'"
+  differ '.databases[0].pool_size = 7' "database 'game': the site has pool_size '7', the running PgBouncer has '3'"
+  differ '.databases += [{name: "more"}]' "the running PgBouncer has no database 'more'"
+  differ '.databases[0].name = "more"' \
+    "the running PgBouncer has no database 'more'; the running PgBouncer has the database 'game', the site has not"
+}
+
+@test "what the site leaves out is what a deploy makes of it: the default" {
+  differ 'del(.pgbouncer.default_pool_size)' "default_pool_size: the site has '25', the running PgBouncer has '3'"
+}
+
+@test "settings that are spelt otherwise and mean the same do not differ" {
+  site '.pgbouncer += {server_idle_timeout: 600.0, tcp_keepalive: true, unix_socket_mode: "0777"}'
+  run -0 twpool-check --site site.json --only config --timeout 20 -v
+  [ "${lines[1]}" = "OK config: 12 settings and 1 database are as the site has them" ]
+}
+
+@test "a site that no pooler could have is unknown by name, and the rest is judged all the same" {
+  site '.pgbouncer.server_lifetime = "long"'
+  run -3 twpool-check --site site.json --timeout 20 -v
+  [[ "${lines[0]}" == "TWPOOL UNKNOWN: "*"site.json: server_lifetime: expected a number of seconds, got a string | "* ]]
+  [[ "$output" == *$'\n'"OK clients: "* ]]
+}
+
+@test "--only names a check that cannot be made" {
+  run -3 twpool-check --dsn "$CONSOLE" --only config
+  [ "$output" = "TWPOOL UNKNOWN: --only config needs --site" ]
+  run -3 twpool-check --dsn "$CONSOLE" --only postgres
+  [ "$output" = "TWPOOL UNKNOWN: --only postgres needs --postgres, or as root --site" ]
+}
+
+# --- who may see what -----------------------------------------------------------------------------
+
+# as_cron CMD...: as the OS user twpool-check, whom this host need not have.
+as_cron() {
+  # shellcheck disable=SC2016 # for the inner shell
+  unshare -m bash -c 'mount --bind passwd /etc/passwd && exec "$@"' - setpriv --reuid 64123 --regid 64123 --clear-groups -- "$@"
+}
+
+# pooler_deployed DIR PORT: another pooler, which lets the OS user twpool-check in as a deployed one.
+pooler_deployed() {
+  ((EUID == 0)) || skip "root can make a user"
+  other=$1
+  mkdir "$1"
+  { cat /etc/passwd; echo 'twpool-check:x:64123:64123::/nonexistent:/usr/sbin/nologin'; } >passwd
+  { cat "$POOLER_DIR/userlist.txt"; echo '"twpool-check" ""'; } >"$1/userlist.txt"
+  { cat "$POOLER_DIR/hba.conf"; echo 'local pgbouncer twpool-check peer'; } >"$1/hba.conf"
+  sed "s|$POOLER_DIR|$1|; s/^stats_users.*/stats_users = twpool-check/; s/^listen_port.*/listen_port = $2/" \
+    "$POOLER_DIR/pgbouncer.ini" >"$1/pgbouncer.ini"
+  chown -R "$CLUSTER_SUPERUSER:" "$1"
+  # shellcheck disable=SC2016 # for the inner shell
+  unshare -m bash -c 'mount --bind passwd /etc/passwd && exec "$@"' - setpriv --reuid "$CLUSTER_SUPERUSER" \
+    --regid "$(id -g "$CLUSTER_SUPERUSER")" --init-groups -- pgbouncer -q -d "$1/pgbouncer.ini" 3>&- 4>&-
+  wait_until 10 test -S "$1/.s.PGSQL.$2"
+  POOLER_DIR=$1 POOLER_PORT=$2 site
+  cp site.json expected.json
+  mkdir -m 0755 state
+  chown 64123:64123 state
+  chmod 0755 . root root/run
+  cluster_open_way "$PWD"
+}
+
+@test "cron's user judges the pooler and its settings, and what it may not judge is no news" {
+  pooler_deployed "$CLUSTER_DIR/o6" "$(free_port)"
+  cron=(env -i PATH="$PATH" TWPOOL_ROOT="$TWPOOL_ROOT" twpool-check -q --site expected.json --remember state/last)
+  run -0 --separate-stderr as_cron "${cron[@]}" --timeout 20
+  [ -z "$output$stderr" ]
+  run -0 --separate-stderr as_cron env -i PATH="$PATH" TWPOOL_ROOT="$TWPOOL_ROOT" twpool-check --site expected.json --timeout 20 -v
+  [[ "${lines[0]}" == "TWPOOL OK: "* && "$output" != *UNKNOWN* ]]
+  [[ "$output" == *$'\n'"OK console: "*$'\n'"OK listener: "*$'\n'"OK clients: "*$'\n'"OK config: 9 settings and 1 database "* ]]
+  [ "$(grep '^not judged' <<<"$output")" = "not judged: freeze: PostgreSQL is not asked without --postgres, or as root --site
+not judged: postgres: PostgreSQL is not asked without --postgres, or as root --site" ]
+  # And that is all: an administrator's SET is seen, by cron too.
+  as_user "$CLUSTER_SUPERUSER" psql -XAtq -h "$other" -p "$(jq .pgbouncer.listen_port site.json)" -U pgbouncer -d pgbouncer -c 'SET pool_mode = session'
+  run -1 --separate-stderr as_cron "${cron[@]}" --timeout 20
+  [[ "$output" == "TWPOOL WARNING: pool_mode: the site has 'transaction', the running PgBouncer has 'session' | "* ]]
+  run -1 as_cron env -i PATH="$PATH" TWPOOL_ROOT="$TWPOOL_ROOT" twpool-check --site expected.json --timeout 20 --format json
+  [ "$(jq -c '[.status, .postgres, [.not_judged[] | .check]]' <<<"$output")" = '["warning",null,["freeze","postgres"]]' ]
+}
+
+# role NAME SQL: a role that may log in at PostgreSQL, and the DSN for it in $as.
+role() {
+  cluster_sql "DROP ROLE IF EXISTS $1; CREATE ROLE $1 LOGIN PASSWORD 'pw'; $2"
+  printf '%s\n' "*:*:*:$1:pw" '*:*:*:game:pw' >passfile
+  chmod 0600 passfile
+  export PGPASSFILE=$PWD/passfile
+  as="host=127.0.0.1 port=$CLUSTER_PORT user=$1 dbname=postgres"
+}
+
+@test "a role of PostgreSQL with pg_monitor sees everything, one without no freeze" {
+  hold 1
+  role watcher 'GRANT pg_monitor TO watcher'
+  run -2 twpool-check --dsn "$CONSOLE" --postgres "$as" --timeout 20 --freeze-after 0.5 --format json
+  [ "$(jq -c '[.pools[0].flow, .not_judged, .postgres.max_connections]' <<<"$output")" = '["frozen",[],20]' ]
+  role nobody_much ''
+  run -1 twpool-check --dsn "$CONSOLE" --postgres "$as" --timeout 20 --freeze-after 0.5 -w 'maxwait=~:' -c 'maxwait=~:' -v
+  [[ "$output" == *$'\n'"OK postgres: "*" of 20 connections of PostgreSQL, 0 of them past the pooler"* ]]
+  [[ "$output" == *$'\n'"not judged: freeze: the role of --postgres does not see what others do: GRANT pg_monitor" ]]
+  run -3 twpool-check --dsn "$CONSOLE" --postgres "$as" --timeout 20 --only freeze
+  [[ "$output" == "TWPOOL UNKNOWN: not judged: freeze: the role of --postgres "* ]]
+  cluster_sql 'DROP ROLE watcher; DROP ROLE nobody_much'
 }
 
 # --- JSON -----------------------------------------------------------------------------------------
@@ -547,7 +694,7 @@ range() {
   [[ "$output" == *"METRIC is one of waiting, maxwait, servers, clients, connections, login." ]]
   run -3 twpool-check --dsn "$CONSOLE" -w waiting
   run -3 twpool-check --dsn "$CONSOLE" --only nonsense
-  [[ "$output" == *"the checks are console, listener, freeze, pools, clients, postgres, login." ]]
+  [[ "$output" == *"the checks are console, listener, freeze, pools, clients, config, postgres, login." ]]
   run -3 twpool-check --dsn "$CONSOLE" --format xml
   [[ "$output" == "TWPOOL UNKNOWN: --format: expected nagios or json, got 'xml'" ]]
 }

@@ -20,8 +20,8 @@ options_of_man() {
   cat "$top"/docs/man/"$1".[18] | grep -oE -- '(Fl |^\.It Fl .*, Fl )-[a-z][a-z-]+' | grep -oE -- '-[a-z][a-z-]+$' | sed 's/^/-/' | sort -u
 }
 
-@test "there are ten programs and each has a man page with an EXIT STATUS" {
-  [ "${#programs[@]}" -eq 10 ]
+@test "there are eleven programs and each has a man page with an EXIT STATUS" {
+  [ "${#programs[@]}" -eq 11 ]
   for program in "${programs[@]}"; do
     grep -qx '.Sh EXIT STATUS' "$top"/docs/man/"$program".[18]
     grep -q "Xr $program [18]" "$top/docs/man/twpool.7"
@@ -37,7 +37,7 @@ options_of_man() {
 }
 
 @test "--version says the one version of the CHANGELOG" {
-  version=$(sed -n 's/^## \([0-9.]*\).*/\1/p' "$top/docs/CHANGELOG.md" | sed -n 1p)
+  version=$(sed -n 's/^## \([0-9][0-9.]*\).*/\1/p' "$top/docs/CHANGELOG.md" | sed -n 1p)
   for program in "${programs[@]}"; do
     run -0 "$program" --version
     [ "$output" = "$program (twpool) $version" ]

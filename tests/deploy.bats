@@ -441,3 +441,49 @@ answers() {
   ((EUID == 0)) || return 0
   run -77 as_user games env TWPOOL_BIN="$TWPOOL_BIN" "$tests/../deploy/twpool-deploy" --site "$PWD/site.json"
 }
+
+@test "systemd below TWPOOL_ROOT is refused: it would change this host" {
+  host
+  host_site '.service_manager = "systemd"'
+  run -78 host_run twpool-deploy
+  [[ "$output" == *'TWPOOL_ROOT is set, and service_manager is "systemd"'* ]]
+  run -2 getent passwd twpool-check
+}
+
+# restart_game: as an operator does.
+restart_game() {
+  start-stop-daemon --stop --quiet --pidfile "$host_root/run/game.pid" --retry TERM/5/KILL/5
+  host_start
+}
+
+@test "a server that the operator restarts: the deploy waits with 2, goes on with --resume, and so does the way back" {
+  host '.server.restart = "manual"'
+  run -2 --separate-stderr host_run twpool-deploy
+  [[ "$stderr" == *"waiting for the server's restart"*'--resume'* ]]
+  answers
+  # Not restarted yet: neither a resume nor another deploy.
+  run -2 --separate-stderr host_run twpool-deploy --resume
+  [[ "$stderr" == *'has not been restarted since'* ]]
+  run -2 --separate-stderr host_run twpool-deploy
+  [[ "$stderr" == *"waits for the server's restart"* ]]
+  wait_until 5 second_is_over
+  restart_game
+  run -0 --separate-stderr host_run twpool-deploy --resume
+  [[ "$output" == 'deployed: generation 0001, '* ]]
+  answers
+  run -2 --separate-stderr host_run twpool-rollback
+  [[ "$stderr" == *"the server's restart, which is yours"* ]]
+  answers
+  wait_until 5 second_is_over
+  restart_game
+  run -0 --separate-stderr host_run twpool-rollback
+  same_tree
+  answers
+  run -64 --separate-stderr host_run twpool-deploy --resume
+  [[ "$stderr" == *'no deploy waits for a restart'* ]]
+}
+
+# second_is_over: process start times are compared in whole seconds.
+second_is_over() {
+  ((SECONDS > ${second:=$SECONDS} + 1))
+}

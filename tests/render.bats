@@ -110,7 +110,8 @@ console() {
   site '"name": "game"' '"name": "game"' '"pgbouncer": {"max_client_conn": 9000, "default_pool_size": 40,
     "listen_addr": "127.0.0.1, 10.1.1.1"}, "server": {"reconnects": true}'
   run -0 twpool-render --host --site site.json --out out -q --pooler /usr/bin/pgbouncer --check /opt/twpool-check
-  grep -qx LimitNOFILE=9185 out/pgbouncer.service.conf # 9000 + 2 x 40 + 5 + 100
+  # 9000 + 2 x 40 + 5 + 100, in steps of 4096: a small change of the site needs no restart.
+  grep -qx LimitNOFILE=12288 out/pgbouncer.service.conf
   grep -q '^ExecStart=/usr/bin/pgbouncer ' out/pgbouncer.service.conf
   run -1 grep IPAddress out/pgbouncer.service.conf
   run -1 grep PartOf out/server.service.conf

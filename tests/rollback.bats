@@ -87,7 +87,8 @@ pids() {
     | .process.server_command[3:] = ["--lock", "process", "--think-in-transaction", "20"]'
   host_bots --bots 20 --duration 60 --think 0.1 --deadline 60 --min-success 0 --quiet >bots.json 3>&- &
   bots=$!
-  run -2 env TWPOOL_ROOT="$host_root" twpool-check --site site.json --only freeze --freeze-after 3 --watch 60
+  run -2 env TWPOOL_ROOT="$host_root" twpool-check --site site.json --only freeze --freeze-after 3 --watch 60 \
+    --postgres "host=$CLUSTER_SOCKET port=$CLUSTER_PORT user=$CLUSTER_SUPERUSER dbname=postgres"
   run -0 timeout 120 env TWPOOL_ROOT="$host_root" "$tests/../rollback/twpool-rollback"
   [[ "$output" == *"server: frozen, so it will not hear SIGTERM"*"rolled back"* ]]
   ! kill -0 "$bots" 2>/dev/null || kill "$bots"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* twpool-dsn: finds DSNs in sources and configurations, moves their port and host, and back. */
+#include "dsn_verify.h"
 #include "lib/dsn_plan.h"
 #include "program.h"
 
@@ -8,6 +9,7 @@ struct options {
 	const char *to_host, *record;
 	struct tw_list from_hosts, from_dbnames, accept;
 	bool dry_run, json, quiet;
+	struct dsn_verify verify;
 };
 
 /* What find and show print: lines, or a list for the report. */
@@ -187,11 +189,32 @@ run_revert(const void *options, int n, char **operands, struct tw_err *e)
 	return code;
 }
 
+/* run_verify tells who still comes directly. */
+static int
+run_verify(const void *options, int n, char **operands, struct tw_err *e)
+{
+	const struct options *o = options;
+
+	(void)n;
+	(void)operands;
+	return dsn_verify(&o->verify, "twpool-dsn", o->json, o->quiet, e);
+}
+
 /* The options that several commands have. */
 #define FLAG(word, ch, text, member)                                           \
 	{                                                                      \
 		.name = word, .letter = ch, .help = text, .type = TW_OPT_FLAG, \
 		.offset = offsetof(struct options, member)                     \
+	}
+#define ARG(word, what, text, kind, member)                            \
+	{                                                              \
+		.name = word, .arg = what, .help = text, .type = kind, \
+		.offset = offsetof(struct options, member)             \
+	}
+#define NUMBER(word, what, text, member, most)                                    \
+	{                                                                         \
+		.name = word, .arg = what, .help = text, .type = TW_OPT_INT,      \
+		.offset = offsetof(struct options, member), .min = 1, .max = most \
 	}
 #define OPT_JSON FLAG("json", 0, "print a report as JSON", json)
 #define OPT_DRY_RUN FLAG("dry-run", 'n', "print what would change, and change nothing", dry_run)
@@ -205,55 +228,38 @@ static const struct tw_opt find_opts[] = {
 static const struct tw_opt show_opts[] = { OPT_JSON, { 0 } };
 
 static const struct tw_opt set_opts[] = {
-	{ .name = "to-port",
-	  .arg = "PORT",
-	  .help = "the port that the DSN gets (required)",
-	  .type = TW_OPT_INT,
-	  .offset = offsetof(struct options, to_port),
-	  .min = 1,
-	  .max = 65535 },
-	{ .name = "to-host",
-	  .arg = "HOST",
-	  .help = "its host: a name, an address, a directory",
-	  .type = TW_OPT_STRING,
-	  .offset = offsetof(struct options, to_host) },
-	{ .name = "from-port",
-	  .arg = "PORT",
-	  .help = "only a DSN with this port (none: 5432)",
-	  .type = TW_OPT_INT,
-	  .offset = offsetof(struct options, from_port),
-	  .min = 1,
-	  .max = 65535 },
-	{ .name = "from-host",
-	  .arg = "HOST",
-	  .help = "only a DSN with one of these hosts",
-	  .type = TW_OPT_LIST,
-	  .offset = offsetof(struct options, from_hosts) },
-	{ .name = "from-dbname",
-	  .arg = "NAME",
-	  .help = "only a DSN with one of these databases",
-	  .type = TW_OPT_LIST,
-	  .offset = offsetof(struct options, from_dbnames) },
-	{ .name = "accept",
-	  .arg = "KEYWORD",
-	  .help = "move it although KEYWORD breaks through a pooler",
-	  .type = TW_OPT_LIST,
-	  .offset = offsetof(struct options, accept) },
-	{ .name = "max-length",
-	  .arg = "BYTES",
-	  .help = "refuse a DSN that would be longer",
-	  .type = TW_OPT_INT,
-	  .offset = offsetof(struct options, max_length),
-	  .min = 1,
-	  .max = 65536 },
-	{ .name = "record",
-	  .arg = "EDITS",
-	  .help = "write how to revert to a new file, mode 0600",
-	  .type = TW_OPT_STRING,
-	  .offset = offsetof(struct options, record) },
+	NUMBER("to-port", "PORT", "the port that the DSN gets (required)", to_port, 65535),
+	ARG("to-host", "HOST", "its host: a name, an address, a directory", TW_OPT_STRING, to_host),
+	NUMBER("from-port", "PORT", "only a DSN with this port (none: 5432)", from_port, 65535),
+	ARG("from-host", "HOST", "only a DSN with one of these hosts", TW_OPT_LIST, from_hosts),
+	ARG("from-dbname", "NAME", "only a DSN with one of these databases", TW_OPT_LIST,
+	    from_dbnames),
+	ARG("accept", "KEYWORD", "move it although KEYWORD breaks through a pooler", TW_OPT_LIST,
+	    accept),
+	NUMBER("max-length", "BYTES", "refuse a DSN that would be longer", max_length, 65536),
+	ARG("record", "EDITS", "write how to revert to a new file, mode 0600", TW_OPT_STRING,
+	    record),
 	OPT_DRY_RUN,
 	OPT_JSON,
 	FLAG("quiet", 'q', "print neither results nor warnings", quiet),
+	{ 0 },
+};
+
+static const struct tw_opt verify_opts[] = {
+	ARG("site", "FILE", "the site whose users and databases are meant (required)",
+	    TW_OPT_STRING, verify.site),
+	ARG("console", "DSN", "the pooler's console, if not the site's", TW_OPT_STRING,
+	    verify.console),
+	ARG("postgres", "DSN", "PostgreSQL, if not the site's as its superuser", TW_OPT_STRING,
+	    verify.postgres),
+	{ .name = "seconds",
+	  .arg = "SECONDS",
+	  .help = "wait for so long until nobody is left (10)",
+	  .type = TW_OPT_NUMBER,
+	  .max = 86400,
+	  .offset = offsetof(struct options, verify.seconds) },
+	OPT_JSON,
+	FLAG("quiet", 'q', "print nothing when nobody is left", quiet),
 	{ 0 },
 };
 
@@ -269,6 +275,8 @@ static const struct tw_command commands[] = {
 	  find_opts, run_find },
 	{ "show", "FILE[#/POINTER|:LINE]...", 1, -1, "list DSNs of files", show_opts, run_show },
 	{ "set", "FILE[#/POINTER|:LINE]...", 1, -1, "move a DSN in each file", set_opts, run_set },
+	{ "verify", "", 0, 0, "list the clients that still come to PostgreSQL directly",
+	  verify_opts, run_verify },
 	{ "revert", "EDITS", 1, 1, "take back exactly what set recorded", revert_opts, run_revert },
 	{ 0 },
 };
@@ -280,7 +288,7 @@ main(int argc, char **argv)
 		"twpool-dsn", "find the DSNs in a server's files, and move their port and host",
 		commands
 	};
-	struct options o = { 0 };
+	struct options o = { .verify.seconds = 10 };
 
 	return program_main(&program, argc, argv, &o);
 }

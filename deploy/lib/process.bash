@@ -92,9 +92,8 @@ process_start() {
 # process_spawn NAME COMMAND...: the child gets default signals (bash hands ignored ones down), an
 # environment of its own, not our lock, and as a pooler the descriptors that it may need.
 process_spawn() (
-  clients=${site[pgbouncer.max_client_conn]}
   if [[ $1 == pooler ]]; then
-    descriptors_raise $((clients + 300))
+    descriptors_raise "$(twpool-size --site "$SITE" --descriptors)"
   fi
   shift
   lock_drop
@@ -115,10 +114,10 @@ descriptors_raise() {
   fi
 }
 
-# process_stop NAME PATIENCE: asks, waits, insists.
+# process_stop NAME [PATIENCE]: asks, waits, insists. The pooler's patience is its own.
 process_stop() {
   local signal patience
-  process_define "$1" "$2"
+  process_define "$@"
   for signal in "${service_signals[@]}"; do
     patience=${signal#*/} signal=${signal%/*}
     process_running "$1" || break

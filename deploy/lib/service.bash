@@ -180,6 +180,21 @@ check_options() {
   for one in "${dsn[@]}"; do
     options+=(--pool "@$(dsn_file "$one")")
   done
+  # Only root is taken for the superuser by a site alone.
+  ((EUID == 0)) || options+=(--postgres "$(postgres_console)")
+}
+
+# postgres_console: the DSN of PostgreSQL as the site's superuser.
+postgres_console() {
+  local at=()
+  mapfile -d '' -t at < <(twpool-site get --site "$SITE" auth.superuser_service postgres.socket_directory postgres.port \
+    postgres.superuser)
+  wait "$!" || return
+  if [[ -n ${at[0]} ]]; then
+    printf "service='%s'" "$(conninfo_quoted "${at[0]}")"
+  else
+    printf "host='%s' port=%s user='%s' dbname=postgres" "$(conninfo_quoted "${at[1]}")" "${at[2]}" "$(conninfo_quoted "${at[3]}")"
+  fi
 }
 
 # pooler_console: the DSN of the running pooler's console.

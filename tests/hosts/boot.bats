@@ -50,7 +50,7 @@ traces() {
   findmnt -rn | grep -F "$1"
   find /sys/fs/cgroup /run/systemd -name "$1*" 2>/dev/null
   pgrep -af "$1" | grep -v pgrep
-  ls -d "${TMPDIR:-/tmp}/$1" 2>/dev/null
+  ls -d "${BOOTED_DIR%/*}/$1" 2>/dev/null
   return 0
 }
 

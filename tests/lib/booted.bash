@@ -10,7 +10,7 @@
 # Functions of several steps rely on the caller's errexit, so none but booted_run goes after `if`.
 #
 # BOOTED_CACHE  a directory that keeps the images (default: one that goes with booted_end)
-# BOOTED_DIR    this run's hosts, by booted_begin
+# BOOTED_DIR    this run's hosts, by booted_begin: in memory where there is room, unless TMPDIR is set
 # BOOTED_HOST   the host that all functions mean, by booted_boot
 
 # shellcheck source=tests/lib/cluster.bash
@@ -19,31 +19,34 @@
 _booted_lib=$(readlink -f -- "${BASH_SOURCE[0]}")
 _booted_tests=${_booted_lib%/lib/*}
 
-# What a root holds beside apt and its essentials, and what its repository offers.
+# What a root holds beside apt and its essentials, what its repository offers, and what one that can
+# compile has too.
 _booted_packages=(systemd systemd-sysv dbus procps iproute2 netbase cron logrotate postgresql
-  libpq5 libjansson4 libmd0 make gcc libc6-dev pkg-config libpq-dev libjansson-dev libmd-dev)
+  libpq5 libjansson4 libmd0 make)
 _booted_offers=(pgbouncer)
+_booted_compiler=(gcc libc6-dev pkg-config libpq-dev libjansson-dev libmd-dev)
 
 # booted_can: this machine can boot hosts; otherwise 1, and the reason on stdout.
 booted_can() {
   local program
   ((EUID == 0)) || { printf 'not root\n'; return 1; }
-  for program in apt-get mmdebstrap nsenter findmnt flock jq; do
+  for program in apt-get mmdebstrap nsenter unshare findmnt flock jq; do
     [[ -n $(command -v "$program") ]] || { printf 'no %s\n' "$program"; return 1; }
   done
   [[ -n $(_booted_cgroup2) ]] || { printf 'no cgroup v2\n'; return 1; }
   [[ -w $(_booted_cgroup2)/cgroup.procs ]] || { printf 'cgroups are read-only\n'; return 1; }
   grep -qw overlay /proc/filesystems || { printf 'no overlay file system\n'; return 1; }
+  unshare --mount true 2>/dev/null || { printf 'mounts are not allowed\n'; return 1; }
 }
 
 # booted_begin: a directory for the hosts of this shell. It and they go with booted_end, or with
 # this shell, however that ends; what a run whose janitor was killed too has left goes first.
 booted_begin() {
   local stale
-  for stale in "${TMPDIR:-/tmp}"/twbooted-*; do
+  for stale in {"${TMPDIR:-/tmp}",/dev/shm}/twbooted-*; do
     ! _booted_is_stale "$stale" || BOOTED_DIR=$stale booted_end
   done
-  BOOTED_DIR=$(mktemp -d "${TMPDIR:-/tmp}/twbooted-XXXXXX")
+  BOOTED_DIR=$(mktemp -d "$(_booted_place)/twbooted-XXXXXX")
   BOOTED_CACHE=${BOOTED_CACHE:-$BOOTED_DIR/cache}
   export BOOTED_DIR BOOTED_CACHE BOOTED_HOST=
   mkdir -p "$BOOTED_CACHE" "$BOOTED_DIR/hosts"
@@ -63,25 +66,41 @@ booted_end() {
   rm -rf --one-file-system -- "$BOOTED_DIR"
 }
 
-# booted_root SUITE: prints the image of a bare host with PostgreSQL, made where the cache lacks it.
+# booted_root SUITE [compiler]: prints the image of a bare host with PostgreSQL, and with what
+# compiling takes, made where the cache lacks it.
 booted_root() {
-  local suite=$1 image
+  local suite=$1 root image
   image=$BOOTED_CACHE/$suite-$({
     declare -p _booted_packages _booted_offers
     declare -f _booted_make_root _booted_repository _booted_sources
   } | _booted_key)
-  _booted_once "$image" _booted_make_root "$suite"
+  root=$(_booted_once "$image" _booted_make_root "$suite")
+  if [[ ${2:-} != compiler ]]; then
+    printf '%s\n' "$root"
+    return
+  fi
+  image=$root-compiler-$({
+    declare -p _booted_compiler
+    declare -f _booted_make_compiler _booted_add
+  } | _booted_key)
+  _booted_once "$image" _booted_make_compiler "$root" "$suite"
 }
 
-# booted_game_root SUITE MAX_CONNECTIONS [MAKE-OPTION]...: prints the image of a host on which
-# booted_game was called and that was powered off then.
+# booted_game_root SUITE MAX_CONNECTIONS [compiler] [MAKE-OPTION]...: prints the image of a host on
+# which booted_game was called and that was powered off then.
 booted_game_root() {
-  local suite=$1 root image
-  shift
-  root=$(booted_root "$suite")
+  local suite=$1 max=$2 root image
+  shift 2
+  if [[ ${1:-} == compiler ]]; then
+    root=$(booted_root "$suite" compiler)
+    shift
+  else
+    root=$(booted_root "$suite")
+  fi
+  set -- "$max" "$@"
   image=$root-game-$({
     printf '%s\n' "$*"
-    declare -f booted_game
+    declare -f booted_game _booted_build_game
     cat "$_booted_tests"/gameserver/{Makefile,*.[ch]} "$_booted_tests/hosts/twclone.service"
   } | _booted_key)
   _booted_once "$image" _booted_make_game "$root" "$@"
@@ -143,16 +162,15 @@ booted_install() {
   chmod 0755 "$stage"
   (
     umask 022
-    # The variables of a `make` that runs us are not meant for this one.
-    env -u MAKEFLAGS -u MFLAGS -u MAKEOVERRIDES make -s -C "$_booted_tests/.." "$@" \
-      DESTDIR="$stage" install >&2
+    _booted_build -C "$_booted_tests/.." "$@" DESTDIR="$stage" install
   )
   tar -C "$stage" --owner=0 --group=0 -cf - . | booted_run tar -C / --no-overwrite-dir -xpf -
   rm -rf -- "$stage"
 }
 
 # booted_game MAX_CONNECTIONS [MAKE-OPTION]...: the host is one on which the game runs: a role with a
-# SCRAM secret, its database, and the game server, built by its user, set up, enabled and started.
+# SCRAM secret, its database, and the game server, set up, enabled and started. Its user builds it
+# where the host can compile; elsewhere it is built here, which a host as old as we are can run.
 booted_game() {
   local max=$1 password dsn
   shift
@@ -173,16 +191,35 @@ booted_game() {
   jq -n --arg dsn "$dsn" '{db: "twclone", app: $dsn, admin: $dsn}' |
     booted_run tee /srv/twclone/bin/bigbang.json >/dev/null
   printf '#define COMPILED_DSN "%s"\n' "$dsn" | booted_run tee /srv/twclone/compiled_dsn.h >/dev/null
+  booted_run test -x /usr/bin/gcc || _booted_build_game "$dsn" "$@"
   booted_run touch /srv/twclone/bin/twclone.log
   booted_run chmod 0640 /srv/twclone/{bin/bigbang.json,bin/twclone.log,compiled_dsn.h}
   booted_run chown -R twclone: /srv/twclone
-  booted_run runuser -u twclone -- make -s -j2 -C /srv/twclone "$@"
+  ! booted_run test -x /usr/bin/gcc ||
+    booted_run runuser -u twclone -- make -s -j2 -C /srv/twclone "$@"
   booted_run env -C /srv/twclone runuser -u twclone -- bin/server --setup
 
   booted_copy "$_booted_tests/hosts/twclone.service" /etc/systemd/system
   booted_run systemctl daemon-reload
   booted_run systemctl -q enable --now twclone.service
   wait_until 10 booted_plays
+}
+
+# _booted_build_game DSN [MAKE-OPTION]...: the game server's programs, built here, on the host.
+_booted_build_game() {
+  local stage
+  stage=$(mktemp -d "$BOOTED_DIR/game.XXXXXX")
+  cp "$_booted_tests"/gameserver/{*.[ch],Makefile} "$stage"
+  printf '#define COMPILED_DSN "%s"\n' "$1" >"$stage/compiled_dsn.h"
+  _booted_build -j2 -C "$stage" "${@:2}"
+  booted_copy "$stage"/bin/{server,bots} /srv/twclone/bin
+  rm -rf -- "$stage"
+}
+
+# _booted_build MAKE-ARGUMENT...: make, here. The variables of a `make` that runs us are not meant
+# for this one.
+_booted_build() {
+  env -u MAKEFLAGS -u MFLAGS -u MAKEOVERRIDES make -s "$@" >&2
 }
 
 # booted_plays: the game server takes connections.
@@ -291,11 +328,16 @@ _booted_make_root() {
   (
     umask 022
     # Not by --dpkgopt, which sends what is unpacked first through a filter that takes minutes.
+    # i18n: the postinst of locales starts a process for each of 500 names in it.
+    # maybe-merged-usr: bookworm's /usr would be merged by a converter, after unpacking.
     # shellcheck disable=SC2016 # $1 is mmdebstrap's
     _booted_sources "$suite" | LC_ALL=C.UTF-8 mmdebstrap --quiet --mode=root --variant=apt \
       --include="${_booted_packages[*]}" --aptopt="$image/apt.conf" \
-      --extract-hook='printf "path-exclude=/usr/share/%s/*\n" doc man locale \
-        >"$1/etc/dpkg/dpkg.cfg.d/lean"' \
+      --hook-dir=/usr/share/mmdebstrap/hooks/maybe-merged-usr \
+      --extract-hook='{
+          printf "path-exclude=/usr/share/%s/*\n" doc man locale i18n
+          printf "force-unsafe-io\n"
+        } >"$1/etc/dpkg/dpkg.cfg.d/lean"' \
       --customize-hook='mkdir -p "$1/srv/apt/partial"' \
       --customize-hook="chroot \"\$1\" apt-get -qq -y --no-install-recommends --download-only \
         -o Dir::Cache::archives=/srv/apt -o APT::Sandbox::User=root install ${_booted_offers[*]}" \
@@ -311,6 +353,36 @@ _booted_make_root() {
     done
   )
   printf '%s\n' "$root" >"$image/layers"
+}
+
+# _booted_make_compiler IMAGE ROOT-IMAGE SUITE: a layer over the root, made in a mount namespace, so
+# that no mount can stay.
+_booted_make_compiler() {
+  mkdir -p "$1"/{upper,work,root,apt/lists/partial}
+  chmod 0755 "$1/upper"
+  _booted_sources "$3" >"$1/apt/sources.list"
+  # shellcheck disable=SC2016 # for the shell in the namespace
+  unshare --mount --propagation private bash -c 'set -euo pipefail; . "$1"; "${@:2}"' booted-add \
+    "$_booted_lib" _booted_add "$1" "$(<"$2/layers")" "${_booted_compiler[@]}"
+  rm -r "$1"/{work,root,apt}
+  printf '%s:%s\n' "$1/upper" "$(<"$2/layers")" >"$1/layers"
+}
+
+# _booted_add IMAGE LAYERS PACKAGE...: this machine's apt installs from the distribution into a root
+# whose own apt keeps knowing one file: repository.
+_booted_add() {
+  local image=$1 root=$1/root
+  mount -t overlay booted-add "$root" -o "lowerdir=$2,upperdir=$image/upper,workdir=$image/work"
+  mount -t proc proc "$root/proc"
+  local apt=(apt-get -qq -o Dir="$root" -o DPkg::Chroot-Directory="$root" -o DPkg::Use-Pty=0
+    -o APT::Sandbox::User=root -o Dir::Etc::TrustedParts=/etc/apt/trusted.gpg.d
+    -o Dir::Etc::SourceList="$image/apt/sources.list" -o Dir::Etc::SourceParts=/dev/null
+    -o Dir::State::Lists="$image/apt/lists" -o Dir::State::Status="$root/var/lib/dpkg/status"
+    -o Dir::Cache::PkgCache= -o Dir::Cache::SrcPkgCache=)
+  umask 022
+  "${apt[@]}" update
+  DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 "${apt[@]}" -y --no-install-recommends install "${@:3}"
+  "${apt[@]}" clean
 }
 
 # _booted_repository ROOT: the packages in ROOT/srv/apt are ROOT's only source.
@@ -352,7 +424,8 @@ _booted_make_game() {
 }
 
 # _booted_once IMAGE FUNCTION ARGUMENT...: prints IMAGE, after FUNCTION IMAGE ARGUMENT... where it is
-# not there; others who want it meanwhile wait. A half-made one of an earlier run is made again.
+# not there; others who want it meanwhile wait. A half-made one of an earlier run is made again. What
+# is said meanwhile stands in IMAGE.log, and on stderr after a failure.
 _booted_once() {
   local image=$1 lock
   (
@@ -364,8 +437,11 @@ _booted_once() {
     # must not hold the lock.
     # shellcheck disable=SC2016 # for the shell that works
     bash -c 'set -euo pipefail; shopt -s inherit_errexit; . "$1"; "${@:3:1}" "$2" "${@:4}"' \
-      booted-once "$_booted_lib" "$image" "${@:2}" {lock}>&- >&2 &&
-      : >"$image/complete"
+      booted-once "$_booted_lib" "$image" "${@:2}" {lock}>&- >"$image.log" 2>&1 || {
+      cat "$image.log" >&2
+      exit 1
+    }
+    : >"$image/complete"
   ) || return
   printf '%s\n' "$image"
 }
@@ -423,6 +499,22 @@ _booted_unpack_nspawn() {
   find "$1/debs/tree" -path '*/bin/systemd-nspawn' -exec cp {} "$1/bin" \;
   find "$1/debs/tree" -name 'libsystemd-shared*.so' -exec cp {} "$1/lib" \;
   rm -r "$1/debs"
+}
+
+# _booted_place: a directory for a run's hosts: in memory, where nothing waits for a disk, if that has
+# room for the images too and takes device files and programs.
+_booted_place() {
+  local options available
+  if [[ -z ${TMPDIR:-} ]]; then
+    read -r options available < <(findmnt -bnro OPTIONS,AVAIL -t tmpfs --mountpoint /dev/shm) || :
+    if [[ -n ${options:-} && ! $options =~ (^|,)(ro|noexec|nodev)(,|$) ]] &&
+      ((available >= 8 << 30)) &&
+      awk '$1 == "MemAvailable:" { exit $2 < 8 * 1024 * 1024 }' /proc/meminfo; then
+      printf '/dev/shm\n'
+      return
+    fi
+  fi
+  printf '%s\n' "${TMPDIR:-/tmp}"
 }
 
 # _booted_machine: the host's name among all runs.

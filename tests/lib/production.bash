@@ -6,6 +6,9 @@
 # shellcheck source=tests/lib/booted.bash
 . "${BASH_SOURCE[0]%/*}/booted.bash"
 
+# What makes an image is a process of its own, which needs these words too.
+_booted_lib=$(readlink -f -- "${BASH_SOURCE[0]}")
+
 # The toolkit's programs as they are copied; tests/hosts says so where they were built elsewhere.
 production_bin=${TWPOOL_BIN:-${BASH_SOURCE[0]%/*}/../../.build/bin}
 
@@ -14,7 +17,7 @@ production_bin=${TWPOOL_BIN:-${BASH_SOURCE[0]%/*}/../../.build/bin}
 production_image() {
   local game image
   game=$(booted_game_root "$1" "$2")
-  image=$BOOTED_DIR/production-$1-$2
+  image=$game-twpool-$(_production_key)
   _booted_once "$image" _production_make "$game"
 }
 
@@ -23,8 +26,18 @@ production_image() {
 deployed_image() {
   local ready image
   ready=$(production_image "$1" "$2")
-  image=$BOOTED_DIR/deployed-$1-$2
+  image=$ready-deployed
   _booted_once "$image" _deployed_make "$ready"
+}
+
+# _production_key: of all that a deploy is made by.
+_production_key() {
+  local top
+  top=$(readlink -f -- "${BASH_SOURCE[0]%/*}/../..")
+  {
+    cat "$production_bin"/* "$top/Makefile" "${BASH_SOURCE[0]}"
+    find "$top"/{deploy,rollback,templates,docs} -type f -print0 | sort -z | xargs -0 cat
+  } | _booted_key
 }
 
 _production_make() {
@@ -59,7 +72,7 @@ production_checkout() {
   tar -C "$production_bin/.." --owner=0 --group=0 -cf - . | booted_run tar -C /root/twpool/.build -xpf -
 }
 
-# production_site [JQ-FILTER]: writes /etc/twpool/site.json, changed by the filter.
+# production_site: writes /etc/twpool/site.json.
 production_site() {
   booted_run mkdir -p /etc/twpool
   jq -n '{ schema: 1, databases: [ { name: "twclone" } ], users: [ { name: "twclone" } ],
@@ -69,7 +82,7 @@ production_site() {
     validate: { success_pattern: "Authentication successful for player", pool_seconds: 2,
                 latency_pairs: 500, max_overhead_ms: 50,
                 command: [ "bin/bots", "--port", "7777", "--bots", "100", "--duration", "2", "--think", "0.2" ] } }' |
-    jq "${1:-.}" | booted_run tee /etc/twpool/site.json >/dev/null
+    booted_run tee /etc/twpool/site.json >/dev/null
 }
 
 # production_edit JQ-FILTER: changes the site file that is there.
@@ -95,6 +108,7 @@ production_files() {
 # production_packages: the paths of the packages that are installed beside those of the file PACKAGES,
 # without the leading slash.
 production_packages() {
+  # shellcheck disable=SC2016 # dpkg's
   booted_run dpkg-query -W -f '${Package}\n' | sort >"$1.now"
   # shellcheck disable=SC2046 # names of packages
   booted_run dpkg -L $(comm -13 "$1" "$1.now") | sed 's|^/||' | sort -u

@@ -3,6 +3,8 @@
 #include "admin.h"
 #include "peer.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 bool
@@ -46,4 +48,33 @@ tw_admin_row(const PGresult *rows, const char *column, const char *value)
 			return i;
 	}
 	return -1;
+}
+
+long long
+tw_admin_number(const PGresult *rows, int row, const char *column)
+{
+	const char *text = tw_admin_value(rows, row, column);
+
+	return text != NULL ? strtoll(text, NULL, 10) : 0;
+}
+
+void
+tw_admin_copy(const PGresult *rows, int row, const char *column, char *out, size_t size)
+{
+	const char *text = tw_admin_value(rows, row, column);
+
+	snprintf(out, size, "%s", text != NULL ? text : "");
+}
+
+bool
+tw_admin_columns(const PGresult *rows, const char *command, const char *const columns[],
+                 struct tw_err *e)
+{
+	for (; *columns != NULL; columns++) {
+		if (PQfnumber(rows, *columns) < 0)
+			return tw_fail(e, EX_UNAVAILABLE,
+			               "%s: not the answer that is expected: no column \"%s\"",
+			               command, *columns);
+	}
+	return true;
 }

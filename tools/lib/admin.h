@@ -31,3 +31,16 @@ const char *tw_admin_value(const PGresult *rows, int row, const char *column);
 
 /* tw_admin_row is the row whose `column` holds `value`, or -1. */
 int tw_admin_row(const PGresult *rows, const char *column, const char *value);
+
+/* tw_admin_number is a field as a whole number, 0 where NULL or no such column. */
+long long tw_admin_number(const PGresult *rows, int row, const char *column);
+
+/* tw_admin_copy copies a field, "" where NULL or no such column. */
+void tw_admin_copy(const PGresult *rows, int row, const char *column, char *out, size_t size);
+
+/*
+ * tw_admin_columns refuses (EX_UNAVAILABLE) an answer to `command` that lacks one of the columns,
+ * whose list ends with NULL.
+ */
+bool tw_admin_columns(const PGresult *rows, const char *command, const char *const columns[],
+                      struct tw_err *e);

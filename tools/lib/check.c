@@ -15,6 +15,7 @@ static const struct {
 	[TW_CHECK_FREEZE] = { "freeze", tw_check_freeze, true },
 	[TW_CHECK_POOLS] = { "pools", tw_check_pools, true },
 	[TW_CHECK_CLIENTS] = { "clients", tw_check_clients, true },
+	[TW_CHECK_CONFIG] = { "config", tw_check_config, true },
 	[TW_CHECK_POSTGRES] = { "postgres", tw_check_postgres, false },
 	[TW_CHECK_LOGIN] = { "login", tw_check_login, false },
 };
@@ -44,9 +45,23 @@ tw_check_questions(tw_check_set set, struct tw_asking *a)
 
 	for (size_t i = 0; i < TW_CHECKS; i++)
 		a->console = a->console || ((set & 1U << i) != 0 && checks[i].console);
+	a->config = a->site && a->config_error.exit == 0 && (set & 1U << TW_CHECK_CONFIG) != 0;
 	a->listener = (set & 1U << TW_CHECK_LISTENER) != 0;
 	a->freeze = (set & 1U << TW_CHECK_FREEZE) != 0;
 	a->postgres = known && (a->freeze || (set & 1U << TW_CHECK_POSTGRES) != 0);
+}
+
+bool
+tw_check_possible(tw_check_set set, const struct tw_asking *a, struct tw_err *e)
+{
+	const tw_check_set postgres = 1U << TW_CHECK_FREEZE | 1U << TW_CHECK_POSTGRES;
+
+	if ((set & 1U << TW_CHECK_CONFIG) != 0 && !a->site)
+		return tw_fail(e, EX_USAGE, "--only config needs --site");
+	if ((set & postgres) != 0 && a->sampler.postgres.n == 0)
+		return tw_fail(e, EX_USAGE, "--only %s needs --postgres, or as root --site",
+		               (set & 1U << TW_CHECK_FREEZE) != 0 ? "freeze" : "postgres");
+	return true;
 }
 
 bool

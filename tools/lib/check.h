@@ -11,6 +11,7 @@ enum tw_check_id {
 	TW_CHECK_FREEZE,
 	TW_CHECK_POOLS,
 	TW_CHECK_CLIENTS,
+	TW_CHECK_CONFIG,
 	TW_CHECK_POSTGRES,
 	TW_CHECK_LOGIN,
 	TW_CHECKS,
@@ -29,6 +30,12 @@ void tw_check_questions(tw_check_set set, struct tw_asking *a);
 bool tw_check_judge(tw_check_set set, const struct tw_asking *a, const struct tw_facts *f,
                     const struct tw_thresholds *t, struct tw_verdict *v, struct tw_err *e);
 
+/*
+ * tw_check_possible refuses (EX_USAGE) the checks of a set that can never be made with what is to
+ * be asked: for those that were asked for by name.
+ */
+bool tw_check_possible(tw_check_set set, const struct tw_asking *a, struct tw_err *e);
+
 /* What one check judges by. */
 struct tw_check_input {
 	const struct tw_asking *asking;
@@ -42,6 +49,7 @@ bool tw_check_listener(const struct tw_check_input *in, struct tw_verdict *v, st
 bool tw_check_freeze(const struct tw_check_input *in, struct tw_verdict *v, struct tw_err *e);
 bool tw_check_pools(const struct tw_check_input *in, struct tw_verdict *v, struct tw_err *e);
 bool tw_check_clients(const struct tw_check_input *in, struct tw_verdict *v, struct tw_err *e);
+bool tw_check_config(const struct tw_check_input *in, struct tw_verdict *v, struct tw_err *e);
 bool tw_check_postgres(const struct tw_check_input *in, struct tw_verdict *v, struct tw_err *e);
 bool tw_check_login(const struct tw_check_input *in, struct tw_verdict *v, struct tw_err *e);
 

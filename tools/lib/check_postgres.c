@@ -5,6 +5,10 @@
 #include <math.h>
 #include <stdio.h>
 
+/* Why PostgreSQL's part is left out. */
+static const char not_asked[] = "PostgreSQL is not asked without --postgres, or as root --site";
+static const char hidden[] = "the role of --postgres does not see what others do: GRANT pg_monitor";
+
 /* postgres_measure adds the values, U for what is not known. */
 static void
 postgres_measure(const struct tw_check_input *in, struct tw_result *r)
@@ -26,7 +30,7 @@ tw_check_postgres(const struct tw_check_input *in, struct tw_verdict *v, struct 
 	struct tw_result *r;
 
 	if (in->asking->sampler.postgres.n == 0)
-		return true;
+		return tw_verdict_unjudged(v, "postgres", not_asked);
 	r = tw_verdict_add(v, "postgres", e);
 	if (r == NULL)
 		return false;
@@ -96,6 +100,10 @@ tw_check_freeze(const struct tw_check_input *in, struct tw_verdict *v, struct tw
 	bool frozen = worst != NULL && worst->flow == TW_FLOW_FROZEN;
 	struct tw_result *r;
 
+	if (!frozen && in->asking->sampler.postgres.n == 0)
+		return tw_verdict_unjudged(v, "freeze", not_asked);
+	if (!frozen && in->facts->sample.hidden > 0)
+		return tw_verdict_unjudged(v, "freeze", hidden);
 	/* What a watch has seen stands, whatever came after it. */
 	if (frozen || (worst != NULL && in->facts->console.how == TW_ASKED_OK &&
 	               (!in->asking->postgres || in->facts->postgres.how == TW_ASKED_OK)))

@@ -24,6 +24,7 @@ tw_asking_free(struct tw_asking *a)
 	a->clients = a->expected_n = 0;
 	free(a->expected);
 	a->expected = NULL;
+	tw_lint_free(&a->has);
 	tw_sampler_free(&a->sampler);
 }
 
@@ -31,6 +32,7 @@ void
 tw_facts_free(struct tw_facts *f)
 {
 	tw_sample_free(&f->sample);
+	tw_findings_free(&f->differs);
 	tw_freeze_free(&f->freeze);
 }
 
@@ -116,6 +118,18 @@ listener_ask(struct tw_asking *a, tw_ms deadline, struct tw_facts *f)
 	bool ok = tw_accept_probe(a->sampler.console_conn, &f->sample, deadline, &f->accepts, &e);
 
 	answer_set(&f->listener, ok, start, deadline, &e);
+}
+
+/* config_ask holds the pooler's settings against the site. */
+static void
+config_ask(struct tw_asking *a, tw_ms deadline, struct tw_facts *f)
+{
+	struct tw_err e = TW_ERR_INIT;
+	tw_ms start = tw_pg_now();
+	bool ok = tw_lint_live(&a->has, a->sampler.console_conn, deadline, &f->live, &f->differs,
+	                       &e);
+
+	answer_set(&f->config, ok, start, deadline, &e);
 }
 
 /* postgres_ask adds PostgreSQL's part to the sample. */
@@ -253,7 +267,9 @@ tw_facts_ask(struct tw_asking *a, struct tw_facts *f, struct tw_err *e)
 	if (a->console)
 		console_ask(a, deadline, f);
 	if (a->listener && f->console.how == TW_ASKED_OK && in_time(deadline))
-		listener_ask(a, share(deadline, a->postgres || a->clients > 0), f);
+		listener_ask(a, share(deadline, a->config || a->postgres || a->clients > 0), f);
+	if (a->config && f->console.how == TW_ASKED_OK && in_time(deadline))
+		config_ask(a, share(deadline, a->postgres || a->clients > 0), f);
 	if (a->postgres && in_time(deadline))
 		postgres_ask(a, share(deadline, a->clients > 0), f);
 	if (ok && a->freeze && f->console.how == TW_ASKED_OK && !frozen(f))

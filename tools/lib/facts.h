@@ -6,6 +6,7 @@
 #pragma once
 
 #include "accept.h"
+#include "lint.h"
 #include "opt.h"
 #include "verify.h"
 #include "watch.h"
@@ -28,29 +29,39 @@ struct tw_client {
 };
 
 /*
- * The questions, and whom to ask; zero it. `expected` are pools that should be spoken of even where
+ * The questions, and whom to ask. `expected` are pools that should be spoken of even where
  * PgBouncer has not made them yet. The times are in ms: `timeout` for all but the watch,
  * which comes first and lasts `watch`.
  */
 struct tw_asking {
 	struct tw_sampler sampler;
-	bool console, listener, postgres, freeze; /* which to ask */
+	bool console, listener, config, postgres, freeze; /* which to ask */
 	tw_ms timeout, watch;
 	long long freeze_us;
 	size_t clients;
 	struct tw_client client[TW_LIST_MAX];
 	size_t expected_n;
 	struct tw_pool_name *expected;
+	bool site;                  /* there is one, so that `config` can be asked */
+	struct tw_lint has;         /* what it says the pooler has */
+	struct tw_err config_error; /* why that is not known; 0 */
 };
+
+#define TW_ASKING_INIT                                          \
+	{                                                       \
+		.sampler = TW_SAMPLER_INIT, .has = TW_LINT_INIT \
+	}
 
 void tw_asking_free(struct tw_asking *a);
 
 /* The answers; clients keep theirs. The sample is complete as far as `console` and `postgres` are.
  */
 struct tw_facts {
-	struct tw_answer console, listener, postgres;
+	struct tw_answer console, listener, config, postgres;
 	struct tw_sample sample;
 	struct tw_accepts accepts;
+	struct tw_findings differs; /* between the site and the pooler */
+	struct tw_live live;        /* in what they agree */
 	struct tw_freeze freeze;
 	bool has_watched;
 	tw_ms watched_ms;
@@ -74,7 +85,7 @@ bool tw_pool_stranded(const struct tw_pool *p);
 
 /*
  * tw_facts_ask asks in the order in which hanging does the least harm: the console, the listening
- * addresses, PostgreSQL, clients; each but the last leaves some time to those behind it. A question
- * that fails is an answer; EX_OSERR where we cannot go on ourselves.
+ * addresses, the settings, PostgreSQL, clients; each but the last leaves some time to those behind
+ * it. A question that fails is an answer; EX_OSERR where we cannot go on ourselves.
  */
 bool tw_facts_ask(struct tw_asking *a, struct tw_facts *f, struct tw_err *e);

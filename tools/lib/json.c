@@ -62,6 +62,22 @@ tw_json_text(const json_t *json, struct tw_buf *b, struct tw_err *e)
 	return ok;
 }
 
+json_t *
+tw_json_name(const char *s)
+{
+	json_t *json = json_string(s);
+	char copy[1024];
+
+	if (json != NULL)
+		return json;
+	snprintf(copy, sizeof(copy), "%s", s);
+	for (char *c = copy; *c != '\0'; c++) {
+		if ((unsigned char)*c >= 0x80)
+			*c = '?';
+	}
+	return json_string(copy);
+}
+
 const char *
 tw_json_type(const json_t *json)
 {

@@ -23,6 +23,10 @@ json_t *tw_json_report(const char *tool, const char *status);
 /* tw_json_text appends a document as indented text with a final newline. */
 bool tw_json_text(const json_t *json, struct tw_buf *b, struct tw_err *e);
 
+/* tw_json_name is a string; bytes that are no UTF-8, which names may hold, become question marks.
+ */
+json_t *tw_json_name(const char *s);
+
 /* tw_json_type is the name of a value's type as an error message says it: "an integer". */
 const char *tw_json_type(const json_t *json);
 

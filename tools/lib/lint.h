@@ -7,22 +7,31 @@
 
 #include "ini.h"
 #include "pg.h"
+#include "site.h"
 
 /* The file under judgement. */
 struct tw_lint {
 	const char *path;
-	int version; /* as TW_PGBOUNCER of keys.h; 0: any */
+	const char *what; /* what messages call it: "the file", "the site" */
+	int version;      /* as TW_PGBOUNCER of keys.h; 0: any */
 	struct tw_ini ini;
 };
 
-#define TW_LINT_INIT                 \
-	{                            \
-		NULL, 0, TW_INI_INIT \
+#define TW_LINT_INIT                             \
+	{                                        \
+		NULL, "the file", 0, TW_INI_INIT \
 	}
 
 /* tw_lint_read reads and parses the file; errors of tw_file_read and tw_ini_parse. */
 bool tw_lint_read(const char *path, int version, struct tw_lint *lint, struct tw_findings *findings,
                   struct tw_err *e);
+
+/*
+ * tw_lint_site makes a file, without path, of what a site says of pgbouncer and databases, defaults
+ * included: for tw_lint_live alone, with places of no meaning. EX_CONFIG for a value that no
+ * PgBouncer could have.
+ */
+bool tw_lint_site(const struct tw_site *site, struct tw_lint *lint, struct tw_err *e);
 
 void tw_lint_free(struct tw_lint *lint);
 

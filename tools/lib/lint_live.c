@@ -92,8 +92,8 @@ values_same(enum tw_key_type type, const char *a, const char *b)
 
 /* setting_differs appends the finding for one key; the console says what takes a restart. */
 static bool
-setting_differs(const struct tw_ini_entry *entry, const PGresult *rows, int row,
-                struct tw_findings *f, struct tw_err *e)
+setting_differs(const struct tw_lint *lint, const struct tw_ini_entry *entry, const PGresult *rows,
+                int row, struct tw_findings *f, struct tw_err *e)
 {
 	const char *changeable = row >= 0 ? tw_admin_value(rows, row, "changeable") : NULL;
 	const char *value = row >= 0 ? tw_admin_value(rows, row, "value") : NULL;
@@ -106,12 +106,12 @@ setting_differs(const struct tw_ini_entry *entry, const PGresult *rows, int row,
 	if (changeable != NULL && strcmp(changeable, "no") == 0)
 		return tw_finding_add(
 		    f, entry->key_at, TW_ERROR, "restart-needed", "restart PgBouncer", e,
-		    "%s: the file has '%s', the running PgBouncer has '%s': differs; takes a "
+		    "%s: %s has '%s', the running PgBouncer has '%s': differs; takes a "
 		    "restart",
-		    entry->key, entry->value, value ? value : "");
+		    entry->key, lint->what, entry->value, value ? value : "");
 	return tw_finding_add(f, entry->key_at, TW_ERROR, "reload-needed", "RELOAD, and look again",
-	                      e, "%s: the file has '%s', the running PgBouncer has '%s'",
-	                      entry->key, entry->value, value ? value : "");
+	                      e, "%s: %s has '%s', the running PgBouncer has '%s'", entry->key,
+	                      lint->what, entry->value, value ? value : "");
 }
 
 /* settings_check holds each key of [pgbouncer] against SHOW CONFIG. */
@@ -131,7 +131,7 @@ settings_check(const struct tw_lint *lint, const PGresult *rows, struct tw_live 
 		if (row >= 0 && values_same(k ? k->type : TW_KEY_TEXT, entry->value,
 		                            tw_admin_value(rows, row, "value")))
 			live->keys++;
-		else if (!setting_differs(entry, rows, row, f, e))
+		else if (!setting_differs(lint, entry, rows, row, f, e))
 			return false;
 	}
 	return true;
@@ -150,8 +150,8 @@ database_expected(const struct tw_ini_entry *entry, size_t i, struct tw_pair *pa
 
 /* database_check compares one line of [databases] with its row. */
 static bool
-database_check(const struct tw_ini_entry *entry, const PGresult *rows, int row, bool *same,
-               struct tw_findings *f, struct tw_err *e)
+database_check(const struct tw_lint *lint, const struct tw_ini_entry *entry, const PGresult *rows,
+               int row, bool *same, struct tw_findings *f, struct tw_err *e)
 {
 	struct tw_pair pair;
 
@@ -167,8 +167,8 @@ database_check(const struct tw_ini_entry *entry, const PGresult *rows, int row, 
 		*same = false;
 		if (!tw_finding_add(
 			f, entry->key_at, TW_ERROR, "reload-needed", "RELOAD, and look again", e,
-			"database '%s': the file has %s '%s', the running PgBouncer has '%s'",
-			entry->key, database_columns[i].key, expected, value))
+			"database '%s': %s has %s '%s', the running PgBouncer has '%s'", entry->key,
+			lint->what, database_columns[i].key, expected, value))
 			return false;
 	}
 	return true;
@@ -192,9 +192,10 @@ extras_check(const struct tw_lint *lint, const PGresult *rows, struct tw_finding
 
 		if (strcmp(name, "pgbouncer") != 0 &&
 		    tw_ini_find(&lint->ini, "databases", name) == NULL &&
-		    !tw_finding_add(
-			f, at, TW_ERROR, "reload-needed", "RELOAD, or restart PgBouncer", e,
-			"the running PgBouncer has the database '%s', the file has not", name))
+		    !tw_finding_add(f, at, TW_ERROR, "reload-needed",
+		                    "RELOAD, or restart PgBouncer", e,
+		                    "the running PgBouncer has the database '%s', %s has not", name,
+		                    lint->what))
 			return false;
 	}
 	return true;
@@ -220,7 +221,7 @@ databases_check(const struct tw_lint *lint, const PGresult *rows, struct tw_live
 		                    "RELOAD, and look again", e,
 		                    "the running PgBouncer has no database '%s'", entry->key))
 			return false;
-		if (row >= 0 && !database_check(entry, rows, row, &same, f, e))
+		if (row >= 0 && !database_check(lint, entry, rows, row, &same, f, e))
 			return false;
 		live->databases += same;
 	}

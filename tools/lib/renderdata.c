@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* renderdata.c: the site as the data of the templates. Every refusal names the key's place. */
 #include "render.h"
+#include "database.h"
 #include "file.h"
 #include "rendervalue.h"
 #include "tmpl.h"
@@ -152,29 +153,22 @@ paths_add(const struct maker *m)
 static bool
 database_add(const struct maker *m, json_t *list, json_t *from, size_t index)
 {
-	const json_t *postgres = json_object_get(m->site, "postgres");
-	const char *name = json_string_value(json_object_get(from, "name"));
-	const char *host = json_string_value(json_object_get(from, "host"));
-	const char *dbname = json_string_value(json_object_get(from, "dbname"));
-	long long port = json_integer_value(json_object_get(from, "port"));
+	struct tw_database d;
 	json_t *to = json_object();
 	char element[32], place[PLACE_SIZE];
 
 	snprintf(element, sizeof(element), "databases[%zu]", index);
 	snprintf(place, sizeof(place), "%s.name", element);
-	if (*host == '\0')
-		host = json_string_value(json_object_get(postgres, "host"));
-	if (*host == '\0')
+	tw_database_read(m->site, from, &d);
+	if (*d.host == '\0')
 		tw_fail(m->e, EX_CONFIG, "postgres.host: is empty");
-	if (port == 0)
-		port = json_integer_value(json_object_get(postgres, "port"));
-	return append(list, to, m->e) && *host != '\0' &&
-	       tw_render_database_check(name, place, m->e) &&
-	       put(to, "key", tw_render_key(name, m->version, place, m->e), m->e) &&
-	       put(to, "database", json_string(name), m->e) &&
-	       put(to, "host", json_string(host), m->e) &&
-	       put(to, "port", json_sprintf("%lld", port), m->e) &&
-	       put(to, "dbname", json_string(*dbname != '\0' ? dbname : name), m->e) &&
+	return append(list, to, m->e) && *d.host != '\0' &&
+	       tw_render_database_check(d.name, place, m->e) &&
+	       put(to, "key", tw_render_key(d.name, m->version, place, m->e), m->e) &&
+	       put(to, "database", json_string(d.name), m->e) &&
+	       put(to, "host", json_string(d.host), m->e) &&
+	       put(to, "port", json_sprintf("%lld", d.port), m->e) &&
+	       put(to, "dbname", json_string(d.dbname), m->e) &&
 	       settings_add(m, TW_KEY_DATABASE, from, element, to);
 }
 

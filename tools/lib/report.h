@@ -4,22 +4,42 @@
 
 #include "check.h"
 
+enum tw_format { TW_FORMAT_NAGIOS, TW_FORMAT_JSON };
+
+/* tw_format_read reads "nagios" or "json"; EX_USAGE. */
+bool tw_format_read(const char *word, enum tw_format *format, struct tw_err *e);
+
 /* What a report is made from. */
 struct tw_report {
 	const struct tw_asking *asking;
 	const struct tw_facts *facts;
 	const struct tw_verdict *verdict;
+	const char *tool;
+	enum tw_format format;
+	bool verbose; /* NAGIOS: one more line for each result */
 };
+
+/* tw_report_text appends the report in its format. */
+bool tw_report_text(const struct tw_report *r, struct tw_buf *out, struct tw_err *e);
+
+/*
+ * tw_report_error appends the report of a check that could not be made, which is UNKNOWN, and takes
+ * the error: it needs no second mention.
+ */
+void tw_report_error(struct tw_err *error, const char *tool, enum tw_format format,
+                     struct tw_buf *out);
 
 /*
  * tw_report_nagios appends "TWPOOL STATUS: text | perfdata" with the worst problem first, and below
  * it what to do about a frozen pool, what a watch has seen, and with `verbose` each result.
  */
-bool tw_report_nagios(const struct tw_report *r, bool verbose, struct tw_buf *out,
-                      struct tw_err *e);
+bool tw_report_nagios(const struct tw_report *r, struct tw_buf *out, struct tw_err *e);
+
+/* tw_report_headline appends the first part of that, "TWPOOL STATUS: text". */
+bool tw_report_headline(const struct tw_report *r, struct tw_buf *out, struct tw_err *e);
 
 /* tw_report_nagios_error appends the one line of a check that could not be made. */
 bool tw_report_nagios_error(const struct tw_err *error, struct tw_buf *out, struct tw_err *e);
 
 /* tw_report_json is the report of --format json; NULL without memory. What is unknown is null. */
-json_t *tw_report_json(const struct tw_report *r, const char *tool);
+json_t *tw_report_json(const struct tw_report *r);

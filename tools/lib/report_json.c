@@ -6,23 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* text is a string; bytes that are no UTF-8, which names may hold, become question marks. */
-static json_t *
-text(const char *s)
-{
-	json_t *json = json_string(s);
-	char copy[1024];
-
-	if (json != NULL)
-		return json;
-	snprintf(copy, sizeof(copy), "%s", s);
-	for (char *c = copy; *c != '\0'; c++) {
-		if ((unsigned char)*c >= 0x80)
-			*c = '?';
-	}
-	return json_string(copy);
-}
-
 /* real is a number rounded to microseconds, and null where unknown. */
 static json_t *
 real(double x)
@@ -64,6 +47,19 @@ metric(const struct tw_metric *m)
 	    isnan(m->max) || m->max <= 0 ? json_null() : json_integer((json_int_t)m->max));
 }
 
+/* summary is the report in one line, as a plugin would say it. */
+static json_t *
+summary(const struct tw_report *r)
+{
+	struct tw_buf line = TW_BUF_INIT;
+	struct tw_err ignored = TW_ERR_INIT;
+	json_t *json = tw_report_headline(r, &line, &ignored) ? tw_json_name(tw_buf_text(&line))
+	                                                      : NULL;
+
+	tw_buf_free(&line);
+	return json;
+}
+
 /* result is one entry of checks[]. */
 static json_t *
 result(const struct tw_result *r)
@@ -73,9 +69,22 @@ result(const struct tw_result *r)
 	for (size_t i = 0; i < r->n; i++)
 		json_array_append_new(metrics, metric(&r->metric[i]));
 	if (*r->database != '\0')
-		object = json_pack("{so so}", "database", text(r->database), "user", text(r->user));
+		object = json_pack("{so so}", "database", tw_json_name(r->database), "user",
+		                   tw_json_name(r->user));
 	return json_pack("{ss ss so so so}", "id", r->check, "status", tw_status_word(r->status),
-	                 "summary", text(r->summary), "object", object, "metrics", metrics);
+	                 "summary", tw_json_name(r->summary), "object", object, "metrics", metrics);
+}
+
+/* unjudged is the list of checks that were left out. */
+static json_t *
+unjudged(const struct tw_verdict *v)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < v->unjudged_n; i++)
+		json_array_append_new(list, json_pack("{ss ss}", "check", v->unjudged[i].check,
+		                                      "reason", v->unjudged[i].reason));
+	return list;
 }
 
 /* flow is the word for a pool's flow, and null where no detector looked. */
@@ -95,8 +104,8 @@ static json_t *
 pool(const struct tw_facts *f, const struct tw_pool *p)
 {
 	json_t *json = json_pack(
-	    "{so so sI sI sI sI sI sI sI}", "database", text(p->database), "user", text(p->user),
-	    "clients_active", (json_int_t)p->cl_active, "clients_waiting",
+	    "{so so sI sI sI sI sI sI sI}", "database", tw_json_name(p->database), "user",
+	    tw_json_name(p->user), "clients_active", (json_int_t)p->cl_active, "clients_waiting",
 	    (json_int_t)p->cl_waiting, "servers_active", (json_int_t)p->sv_active, "servers_idle",
 	    (json_int_t)p->sv_idle, "servers_used", (json_int_t)p->sv_used, "servers_tested",
 	    (json_int_t)p->sv_tested, "servers_login", (json_int_t)p->sv_login);
@@ -179,7 +188,7 @@ watched(const struct tw_facts *f)
 }
 
 json_t *
-tw_report_json(const struct tw_report *r, const char *tool)
+tw_report_json(const struct tw_report *r)
 {
 	const struct tw_facts *f = r->facts;
 	bool known = f->console.how == TW_ASKED_OK;
@@ -187,12 +196,14 @@ tw_report_json(const struct tw_report *r, const char *tool)
 
 	for (size_t i = 0; i < r->verdict->n; i++)
 		json_array_append_new(checks, result(&r->verdict->item[i]));
-	report = tw_json_report(tool, tw_status_word(tw_verdict_status(r->verdict)));
+	report = tw_json_report(r->tool, tw_status_word(tw_verdict_status(r->verdict)));
+	json_object_set_new(report, "summary", summary(r));
+	json_object_set_new(report, "not_judged", unjudged(r->verdict));
 	json_object_update_new(
 	    report,
 	    json_pack("{so so so so so so so so}", "checks", checks, "pgbouncer_version",
-	              known ? text(f->sample.version) : json_null(), "listeners", listeners(f),
-	              "pools", pools(f), "clients", count(known, f->sample.clients),
+	              known ? tw_json_name(f->sample.version) : json_null(), "listeners",
+	              listeners(f), "pools", pools(f), "clients", count(known, f->sample.clients),
 	              "max_client_conn", count(known, f->sample.max_client_conn), "postgres",
 	              postgres(f), "watched", watched(f)));
 	return report;

@@ -104,6 +104,9 @@ problems_add(const struct tw_report *r, struct tw_buf *out, struct tw_err *e)
 		ok = results_add(r->verdict, order[i], false, start, &left_out, out, e);
 	if (ok && out->len == start)
 		ok = results_add(r->verdict, TW_STATUS_UNKNOWN, true, start, &left_out, out, e);
+	if (ok && out->len == start && r->verdict->unjudged_n > 0)
+		ok = tw_buf_printf(out, e, "not judged: %s: %s", r->verdict->unjudged[0].check,
+		                   r->verdict->unjudged[0].reason);
 	if (ok && out->len == start)
 		ok = tw_buf_puts(out, "nothing was checked", e);
 	return ok && (left_out == 0 || tw_buf_printf(out, e, "; and %zu more (-v)", left_out));
@@ -182,6 +185,18 @@ watched_add(const struct tw_facts *f, struct tw_buf *out, struct tw_err *e)
 	                     (double)w->longest_wait_us / 1e6, servers);
 }
 
+/* config_cures_add appends what to do about settings that differ. */
+static bool
+config_cures_add(const struct tw_facts *f, struct tw_buf *out, struct tw_err *e)
+{
+	return f->differs.n == 0 ||
+	       tw_buf_puts(
+		   out,
+		   "the console's RELOAD takes back what was SET there; twpool-deploy makes "
+		   "the pooler as the site is\n",
+		   e);
+}
+
 /* details_add appends one line for each result. */
 static bool
 details_add(const struct tw_verdict *v, struct tw_buf *out, struct tw_err *e)
@@ -192,21 +207,30 @@ details_add(const struct tw_verdict *v, struct tw_buf *out, struct tw_err *e)
 		ok = word_add(out, v->item[i].status, e) &&
 		     tw_buf_printf(out, e, " %s: ", v->item[i].check) &&
 		     text_add(out, v->item[i].summary, e) && tw_buf_puts(out, "\n", e);
+	for (size_t i = 0; ok && i < v->unjudged_n; i++)
+		ok = tw_buf_printf(out, e, "not judged: %s: %s\n", v->unjudged[i].check,
+		                   v->unjudged[i].reason);
 	return ok;
 }
 
 bool
-tw_report_nagios(const struct tw_report *r, bool verbose, struct tw_buf *out, struct tw_err *e)
+tw_report_headline(const struct tw_report *r, struct tw_buf *out, struct tw_err *e)
+{
+	return tw_buf_puts(out, "TWPOOL ", e) && word_add(out, tw_verdict_status(r->verdict), e) &&
+	       tw_buf_puts(out, ": ", e) && problems_add(r, out, e);
+}
+
+bool
+tw_report_nagios(const struct tw_report *r, struct tw_buf *out, struct tw_err *e)
 {
 	const struct tw_flow_state *worst = tw_freeze_worst(&r->facts->freeze);
 	bool frozen = worst != NULL && worst->flow == TW_FLOW_FROZEN;
 
-	return tw_buf_puts(out, "TWPOOL ", e) && word_add(out, tw_verdict_status(r->verdict), e) &&
-	       tw_buf_puts(out, ": ", e) && problems_add(r, out, e) &&
-	       perfdata_add(r->verdict, out, e) &&
+	return tw_report_headline(r, out, e) && perfdata_add(r->verdict, out, e) &&
 	       (!frozen || tw_buf_printf(out, e, "%s\n", tw_freeze_cures())) &&
+	       config_cures_add(r->facts, out, e) &&
 	       (!r->facts->has_watched || watched_add(r->facts, out, e)) &&
-	       (!verbose || details_add(r->verdict, out, e));
+	       (!r->verbose || details_add(r->verdict, out, e));
 }
 
 bool

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* run.c: posix_spawnp, a pipe, and a clock that nobody sets. */
+/* run.c: a child, a pipe, and a clock that nobody sets. */
 #include "run.h"
 
 #include <errno.h>
@@ -7,7 +7,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -102,13 +104,32 @@ wait_until(pid_t pid, long long deadline, const char *name, int *status, struct 
 	}
 }
 
+/* collect takes a child's output and status; one that does not end in time is killed. */
+static bool
+collect(pid_t pid, int fd, long long deadline, const char *name, struct tw_buf *out, int *status,
+        struct tw_err *e)
+{
+	int code;
+	bool ok = read_until(fd, deadline, name, out, e) &&
+	          wait_until(pid, deadline, name, &code, e);
+
+	close(fd);
+	if (!ok) {
+		kill(pid, SIGKILL);
+		while (waitpid(pid, &code, 0) < 0 && errno == EINTR)
+			;
+		return false;
+	}
+	*status = WIFEXITED(code) ? WEXITSTATUS(code) : 128 + WTERMSIG(code);
+	return true;
+}
+
 bool
 tw_run(const char *const argv[], int seconds, struct tw_buf *out, int *status, struct tw_err *e)
 {
 	long long deadline = now_ms() + seconds * 1000LL;
-	int ends[2], error, code;
+	int ends[2], error;
 	pid_t pid;
-	bool ok;
 
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return tw_fail_errno(e, EX_OSERR, "pipe");
@@ -118,15 +139,40 @@ tw_run(const char *const argv[], int seconds, struct tw_buf *out, int *status, s
 		close(ends[0]);
 		return tw_fail(e, EX_UNAVAILABLE, "cannot run '%s': %s", argv[0], strerror(error));
 	}
-	ok = read_until(ends[0], deadline, argv[0], out, e) &&
-	     wait_until(pid, deadline, argv[0], &code, e);
-	close(ends[0]);
-	if (!ok) {
-		kill(pid, SIGKILL);
-		while (waitpid(pid, &code, 0) < 0 && errno == EINTR)
-			;
-		return false;
+	return collect(pid, ends[0], deadline, argv[0], out, status, e);
+}
+
+/* child_run is the child of tw_run_part; it does not outlive its parent. */
+static _Noreturn void
+child_run(int (*part)(const void *), const void *arg, int out, pid_t parent)
+{
+	int code = 0;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent || dup2(out, STDOUT_FILENO) < 0)
+		_exit(EX_OSERR);
+	code = part(arg);
+	_exit(fflush(stdout) == 0 ? code : EX_IOERR);
+}
+
+bool
+tw_run_part(int (*part)(const void *), const void *arg, const char *name, int seconds,
+            struct tw_buf *out, int *status, struct tw_err *e)
+{
+	long long deadline = now_ms() + seconds * 1000LL;
+	pid_t pid, parent = getpid();
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return tw_fail_errno(e, EX_OSERR, "pipe");
+	fflush(NULL); /* or the child says it again */
+	pid = fork();
+	if (pid == 0)
+		child_run(part, arg, ends[1], parent);
+	close(ends[1]);
+	if (pid < 0) {
+		close(ends[0]);
+		return tw_fail_errno(e, EX_OSERR, "fork");
 	}
-	*status = WIFEXITED(code) ? WEXITSTATUS(code) : 128 + WTERMSIG(code);
-	return true;
+	return collect(pid, ends[0], deadline, name, out, status, e);
 }

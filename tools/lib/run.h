@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* run.h: another program, run without a shell and with a deadline. */
+/* run.h: another program, or a part of this one, run as a child with a deadline. */
 #pragma once
 
 #include "buf.h"
@@ -13,3 +13,11 @@
  */
 bool tw_run(const char *const argv[], int seconds, struct tw_buf *out, int *status,
             struct tw_err *e);
+
+/*
+ * tw_run_part runs part(arg) in a child, which has this process's descriptors but for its stdout,
+ * and ends with us. Output, status and errors as for tw_run; `name` is what errors call it. Not
+ * while threads run.
+ */
+bool tw_run_part(int (*part)(const void *), const void *arg, const char *name, int seconds,
+                 struct tw_buf *out, int *status, struct tw_err *e);

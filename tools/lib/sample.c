@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: ISC */
-/* sample.c: the console's tables and pg_stat_activity, brought together by the backends' pids. */
+/* sample.c: the console's tables as one sample. PostgreSQL's part is in sample_postgres.c. */
 #include "sample.h"
 #include "admin.h"
 #include "keys.h"
-#include "peer.h"
 
+#include <pwd.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 void
 tw_sample_free(struct tw_sample *s)
 {
 	free(s->pools.item);
 	free(s->servers.item);
+	free(s->outside.item);
 	*s = (struct tw_sample)TW_SAMPLE_INIT;
 }
 
@@ -28,6 +30,18 @@ tw_sampler_free(struct tw_sampler *s)
 	*s = (struct tw_sampler)TW_SAMPLER_INIT;
 }
 
+/* The OS user, PgBouncer's stats user, that may ask the console of a deployed pooler by peer. */
+#define STATS_USER "twpool-check"
+
+/* caller_is_stats_user tells whether we run as the OS user whom the console lets in as itself. */
+static bool
+caller_is_stats_user(void)
+{
+	const struct passwd *pw = geteuid() != 0 ? getpwuid(geteuid()) : NULL;
+
+	return pw != NULL && strcmp(pw->pw_name, STATS_USER) == 0;
+}
+
 bool
 tw_sampler_site(struct tw_sampler *s, const struct tw_site *site, const char *root,
                 const char *program, struct tw_err *e)
@@ -38,7 +52,9 @@ tw_sampler_site(struct tw_sampler *s, const struct tw_site *site, const char *ro
 
 	snprintf(directory, sizeof(directory), "%s/run/pgbouncer", root);
 	snprintf(port, sizeof(port), "%lld", tw_site_integer(site, "pgbouncer.listen_port"));
-	ok = tw_pg_params_default(&s->console, "host", directory, e) &&
+	ok = (!caller_is_stats_user() ||
+	      tw_pg_params_default(&s->console, "user", STATS_USER, e)) &&
+	     tw_pg_params_default(&s->console, "host", directory, e) &&
 	     tw_pg_params_default(&s->console, "port", port, e) &&
 	     tw_pg_params_default(&s->console, "fallback_application_name", program, e);
 	if (s->postgres.n > 0)
@@ -54,38 +70,6 @@ tw_sampler_site(struct tw_sampler *s, const struct tw_site *site, const char *ro
 	                        e) &&
 	       tw_pg_params_set(&s->postgres, "dbname", "postgres", e) &&
 	       tw_pg_params_set(&s->postgres, "fallback_application_name", program, e);
-}
-
-/* number is a column as a whole number, 0 where NULL or not in this version. */
-static long long
-number(const PGresult *rows, int row, const char *column)
-{
-	const char *text = tw_admin_value(rows, row, column);
-
-	return text != NULL ? strtoll(text, NULL, 10) : 0;
-}
-
-/* copy_text copies a column, "" where there is none. */
-static void
-copy_text(const PGresult *rows, int row, const char *column, char *out, size_t size)
-{
-	const char *text = tw_admin_value(rows, row, column);
-
-	snprintf(out, size, "%s", text != NULL ? text : "");
-}
-
-/* columns_check refuses an answer that lacks a column. */
-static bool
-columns_check(const PGresult *rows, const char *command, const char *const columns[],
-              struct tw_err *e)
-{
-	for (; *columns != NULL; columns++) {
-		if (PQfnumber(rows, *columns) < 0)
-			return tw_fail(e, EX_UNAVAILABLE,
-			               "%s: not the answer that is expected: no column \"%s\"",
-			               command, *columns);
-	}
-	return true;
 }
 
 /* version_read takes over "PgBouncer 1.18.0". */
@@ -110,7 +94,7 @@ config_read(const PGresult *rows, struct tw_sample *s, struct tw_err *e)
 		                            "max_client_conn" };
 	const char *value[sizeof(keys) / sizeof(*keys)];
 
-	if (!columns_check(rows, "SHOW CONFIG", columns, e))
+	if (!tw_admin_columns(rows, "SHOW CONFIG", columns, e))
 		return false;
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
 		int row = tw_admin_row(rows, "key", keys[i]);
@@ -131,10 +115,10 @@ lists_read(const PGresult *rows, struct tw_sample *s, struct tw_err *e)
 	static const char *const columns[] = { "list", "items", NULL };
 	int row;
 
-	if (!columns_check(rows, "SHOW LISTS", columns, e))
+	if (!tw_admin_columns(rows, "SHOW LISTS", columns, e))
 		return false;
 	row = tw_admin_row(rows, "list", "used_clients");
-	s->clients = row >= 0 ? (long)number(rows, row, "items") : 0;
+	s->clients = row >= 0 ? (long)tw_admin_number(rows, row, "items") : 0;
 	return true;
 }
 
@@ -147,7 +131,7 @@ pools_read(const PGresult *rows, struct tw_sample *s, struct tw_err *e)
 		                               "sv_login",  "maxwait", NULL };
 	int n = PQntuples(rows);
 
-	if (!columns_check(rows, "SHOW POOLS", columns, e))
+	if (!tw_admin_columns(rows, "SHOW POOLS", columns, e))
 		return false;
 	s->pools.item = calloc((size_t)n + 1, sizeof(*s->pools.item));
 	if (s->pools.item == NULL)
@@ -157,18 +141,18 @@ pools_read(const PGresult *rows, struct tw_sample *s, struct tw_err *e)
 
 		if (strcmp(tw_admin_value(rows, i, "database"), "pgbouncer") == 0)
 			continue;
-		copy_text(rows, i, "database", p->database, sizeof(p->database));
-		copy_text(rows, i, "user", p->user, sizeof(p->user));
-		copy_text(rows, i, "user", p->role, sizeof(p->role));
-		p->cl_active = (long)number(rows, i, "cl_active");
-		p->cl_waiting = (long)number(rows, i, "cl_waiting");
-		p->sv_active = (long)number(rows, i, "sv_active");
-		p->sv_idle = (long)number(rows, i, "sv_idle");
-		p->sv_used = (long)number(rows, i, "sv_used");
-		p->sv_tested = (long)number(rows, i, "sv_tested");
-		p->sv_login = (long)number(rows, i, "sv_login");
-		p->maxwait_us = number(rows, i, "maxwait") * 1000000 +
-		                number(rows, i, "maxwait_us");
+		tw_admin_copy(rows, i, "database", p->database, sizeof(p->database));
+		tw_admin_copy(rows, i, "user", p->user, sizeof(p->user));
+		tw_admin_copy(rows, i, "user", p->role, sizeof(p->role));
+		p->cl_active = (long)tw_admin_number(rows, i, "cl_active");
+		p->cl_waiting = (long)tw_admin_number(rows, i, "cl_waiting");
+		p->sv_active = (long)tw_admin_number(rows, i, "sv_active");
+		p->sv_idle = (long)tw_admin_number(rows, i, "sv_idle");
+		p->sv_used = (long)tw_admin_number(rows, i, "sv_used");
+		p->sv_tested = (long)tw_admin_number(rows, i, "sv_tested");
+		p->sv_login = (long)tw_admin_number(rows, i, "sv_login");
+		p->maxwait_us = tw_admin_number(rows, i, "maxwait") * 1000000 +
+		                tw_admin_number(rows, i, "maxwait_us");
 		s->pools.n++;
 	}
 	return true;
@@ -183,7 +167,7 @@ databases_read(const PGresult *rows, struct tw_sample *s, struct tw_err *e)
 {
 	static const char *const columns[] = { "name", "pool_size", "force_user", NULL };
 
-	if (!columns_check(rows, "SHOW DATABASES", columns, e))
+	if (!tw_admin_columns(rows, "SHOW DATABASES", columns, e))
 		return false;
 	for (size_t i = 0; i < s->pools.n; i++) {
 		struct tw_pool *p = &s->pools.item[i];
@@ -192,17 +176,17 @@ databases_read(const PGresult *rows, struct tw_sample *s, struct tw_err *e)
 
 		if (row < 0)
 			continue;
-		size = (long)number(rows, row, "pool_size");
-		most = (long)number(rows, row, "max_connections");
+		size = (long)tw_admin_number(rows, row, "pool_size");
+		most = (long)tw_admin_number(rows, row, "max_connections");
 		/* Since 1.24 a pool_size of 0 is no limit, and reserve_pool has another name. */
 		if (size > 0)
-			size += (long)(number(rows, row, "reserve_pool") +
-			               number(rows, row, "reserve_pool_size"));
+			size += (long)(tw_admin_number(rows, row, "reserve_pool") +
+			               tw_admin_number(rows, row, "reserve_pool_size"));
 		p->limit = most > 0 && (size == 0 || most < size) ? most : size;
-		p->paused = number(rows, row, "paused") != 0;
-		p->disabled = number(rows, row, "disabled") != 0;
+		p->paused = tw_admin_number(rows, row, "paused") != 0;
+		p->disabled = tw_admin_number(rows, row, "disabled") != 0;
 		if (*tw_admin_value(rows, row, "force_user") != '\0')
-			copy_text(rows, row, "force_user", p->role, sizeof(p->role));
+			tw_admin_copy(rows, row, "force_user", p->role, sizeof(p->role));
 	}
 	return true;
 }
@@ -226,7 +210,7 @@ servers_read(const PGresult *rows, struct tw_sample *s, struct tw_err *e)
 	static const char *const columns[] = { "database", "user", "remote_pid", NULL };
 	int n = PQntuples(rows);
 
-	if (!columns_check(rows, "SHOW SERVERS", columns, e))
+	if (!tw_admin_columns(rows, "SHOW SERVERS", columns, e))
 		return false;
 	s->servers.item = calloc((size_t)n + 1, sizeof(*s->servers.item));
 	if (s->servers.item == NULL)
@@ -234,7 +218,7 @@ servers_read(const PGresult *rows, struct tw_sample *s, struct tw_err *e)
 	for (int i = 0; i < n; i++) {
 		struct tw_server *server = &s->servers.item[s->servers.n];
 
-		server->pid = (long)number(rows, i, "remote_pid");
+		server->pid = (long)tw_admin_number(rows, i, "remote_pid");
 		server->pool = pool_find(s, tw_admin_value(rows, i, "database"),
 		                         tw_admin_value(rows, i, "user"));
 		s->servers.n += server->pid > 0;
@@ -249,7 +233,7 @@ state_read(const PGresult *rows, struct tw_sample *s, struct tw_err *e)
 	static const char *const columns[] = { "key", "value", NULL };
 	int row;
 
-	if (!columns_check(rows, "SHOW STATE", columns, e))
+	if (!tw_admin_columns(rows, "SHOW STATE", columns, e))
 		return false;
 	row = tw_admin_row(rows, "key", "paused");
 	s->paused = row >= 0 && strcmp(tw_admin_value(rows, row, "value"), "yes") == 0;
@@ -344,114 +328,5 @@ tw_sample_console(struct tw_sampler *s, tw_ms deadline, struct tw_sample *out, s
 		pools_select(s, &own);
 	tw_sample_free(out);
 	*out = own;
-	return true;
-}
-
-/* role_counts tells whether a backend's role is one that the pools log in as, or the caller's. */
-static bool
-role_counts(const struct tw_sampler *s, const struct tw_sample *sample, const char *role)
-{
-	for (size_t i = 0; i < sample->pools.n; i++) {
-		if (strcmp(sample->pools.item[i].role, role) == 0)
-			return true;
-	}
-	return s->role[0] != '\0' && strcmp(s->role, role) == 0;
-}
-
-/* server_find is the server connection whose backend has this pid, or NULL. */
-static const struct tw_server *
-server_find(const struct tw_sample *s, long pid)
-{
-	for (size_t i = 0; i < s->servers.n; i++) {
-		if (s->servers.item[i].pid == pid)
-			return &s->servers.item[i];
-	}
-	return NULL;
-}
-
-/* blocked_by_pool tells whether a backend waits for a lock that none but server connections hold.
- */
-static bool
-blocked_by_pool(const struct tw_sample *s, const char *blockers)
-{
-	bool ours = *blockers != '\0';
-
-	while (ours && *blockers != '\0') {
-		char *end;
-
-		ours = server_find(s, strtol(blockers, &end, 10)) != NULL;
-		blockers = end + (*end == ' ');
-	}
-	return ours;
-}
-
-/* backend_add counts one backend of a pool, if its state may be seen. */
-static void
-backend_add(const struct tw_sample *s, struct tw_pool *pool, const PGresult *rows, int row)
-{
-	const char *state = tw_admin_value(rows, row, "state");
-	long long changed = number(rows, row, "changed"), now = number(rows, row, "now");
-	bool idle = strncmp(state, "idle in transaction", 19) == 0;
-
-	if (*state == '\0' || strcmp(state, "disabled") == 0)
-		return;
-	pool->backends++;
-	pool->idle_in_transaction += idle;
-	pool->held += idle || (strcmp(state, "active") == 0 &&
-	                       blocked_by_pool(s, tw_admin_value(rows, row, "blockers")));
-	if (changed > pool->last_change) {
-		pool->last_change = changed;
-		pool->still_us = now - changed;
-	}
-}
-
-/* postgres_connect opens the connection; a superuser is not led astray by a search_path. */
-static bool
-postgres_connect(struct tw_sampler *s, tw_ms deadline, struct tw_err *e)
-{
-	return tw_peer_connect(&s->postgres, deadline, &s->postgres_conn, e) &&
-	       tw_pg_exec(s->postgres_conn, "SET search_path = pg_catalog", deadline, NULL, e);
-}
-
-bool
-tw_sample_postgres(struct tw_sampler *s, tw_ms deadline, struct tw_sample *sample, struct tw_err *e)
-{
-	/* Whoever may not see the states of others sees no backend_type either, but the role. */
-	static const char sql[] =
-	    "SELECT pid, usename, state, CASE WHEN wait_event_type = 'Lock' THEN "
-	    "array_to_string(pg_blocking_pids(pid), ' ') END AS blockers, "
-	    "current_setting('max_connections') AS "
-	    "most, (extract(epoch FROM state_change) * 1000000)::bigint AS changed, "
-	    "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now "
-	    "FROM pg_stat_activity WHERE usename IS NOT NULL AND "
-	    "coalesce(backend_type, 'client backend') = 'client backend'";
-	static const char *const columns[] = { "pid",  "usename", "state", "blockers",
-		                               "most", "changed", "now",   NULL };
-	PGresult *rows = NULL;
-
-	if ((s->postgres_conn == NULL && !postgres_connect(s, deadline, e)) ||
-	    !tw_pg_exec(s->postgres_conn, sql, deadline, &rows, e) ||
-	    !columns_check(rows, "pg_stat_activity", columns, e)) {
-		PQclear(rows);
-		PQfinish(s->postgres_conn);
-		s->postgres_conn = NULL;
-		return tw_context(e, "PostgreSQL");
-	}
-	sample->connections = PQntuples(rows);
-	for (int i = 0; i < PQntuples(rows); i++) {
-		const struct tw_server *server = server_find(sample, (long)number(rows, i, "pid"));
-
-		sample->max_connections = (long)number(rows, i, "most");
-		if (server != NULL && server->pool != SIZE_MAX) {
-			sample->pooled++;
-			backend_add(sample, &sample->pools.item[server->pool], rows, i);
-		} else if (server != NULL) {
-			continue;
-		} else if (role_counts(s, sample, tw_admin_value(rows, i, "usename"))) {
-			sample->direct++;
-		}
-	}
-	PQclear(rows);
-	sample->postgres = true;
 	return true;
 }

@@ -50,6 +50,21 @@ struct tw_servers {
 	struct tw_server *item;
 };
 
+/* A client backend that is no server connection of the pooler. */
+struct tw_backend {
+	long pid;
+	char role[TW_POOL_NAME_SIZE], database[TW_POOL_NAME_SIZE], application[TW_POOL_NAME_SIZE];
+	char address[64]; /* its client's, with `port`; "" at a Unix socket */
+	int port;
+	char since[TW_TIME_SIZE];
+	bool hidden; /* our role may see no more than pid, role and database */
+};
+
+struct tw_backends {
+	size_t n;
+	struct tw_backend *item;
+};
+
 struct tw_sample {
 	tw_ms at;
 	char version[64];      /* of the running PgBouncer: "1.18.0" */
@@ -63,9 +78,11 @@ struct tw_sample {
 	bool postgres;        /* PostgreSQL was asked and answered; else what follows is 0 */
 	long max_connections; /* its setting */
 	long connections;     /* client backends, everybody's */
+	long hidden;          /* server connections whose state our role may not see */
 	/* Backends of the pools' roles: those that are server connections of the pooler, and
 	 * others. */
 	long pooled, direct;
+	struct tw_backends outside; /* everybody's, ourselves included */
 };
 
 #define TW_SAMPLE_INIT \
@@ -105,8 +122,9 @@ void tw_sampler_free(struct tw_sampler *s);
 
 /*
  * tw_sampler_site sets up a sampler for a site of this host: the console at the pooler's Unix
- * socket (below `root`, which is "" on a real host), PostgreSQL as postgres.superuser or by
- * auth.superuser_service. Parameters that are set already stay.
+ * socket (below `root`, which is "" on a real host), as itself where the caller is the OS user
+ * twpool-check, PostgreSQL as postgres.superuser or by auth.superuser_service. Parameters that are
+ * set already stay.
  */
 bool tw_sampler_site(struct tw_sampler *s, const struct tw_site *site, const char *root,
                      const char *program, struct tw_err *e);

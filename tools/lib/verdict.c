@@ -119,6 +119,14 @@ tw_verdict_add(struct tw_verdict *v, const char *check, struct tw_err *e)
 	return &grown[v->n++];
 }
 
+bool
+tw_verdict_unjudged(struct tw_verdict *v, const char *check, const char *reason)
+{
+	if (v->unjudged_n < TW_UNJUDGED_MAX)
+		v->unjudged[v->unjudged_n++] = (struct tw_unjudged){ check, reason };
+	return true;
+}
+
 enum tw_status
 tw_verdict_status(const struct tw_verdict *v)
 {

@@ -73,14 +73,28 @@ struct tw_result {
 	struct tw_metric metric[TW_RESULT_METRICS];
 };
 
+/* A check that could not be made for want of rights or of somebody to ask, which is no news. */
+struct tw_unjudged {
+	const char *check;
+	const char *reason; /* static */
+};
+
+#define TW_UNJUDGED_MAX 4
 struct tw_verdict {
 	size_t n;
 	struct tw_result *item;
+	size_t unjudged_n;
+	struct tw_unjudged unjudged[TW_UNJUDGED_MAX];
 };
 
-#define TW_VERDICT_INIT \
-	{               \
-		0, NULL \
+#define TW_VERDICT_INIT           \
+	{                         \
+		0, NULL, 0,       \
+		{                 \
+			{         \
+				0 \
+			}         \
+		}                 \
 	}
 
 void tw_verdict_free(struct tw_verdict *v);
@@ -90,6 +104,9 @@ void tw_verdict_free(struct tw_verdict *v);
  * added. NULL without memory (EX_OSERR).
  */
 struct tw_result *tw_verdict_add(struct tw_verdict *v, const char *check, struct tw_err *e);
+
+/* tw_verdict_unjudged notes that a check is left out; always true. Both texts are static. */
+bool tw_verdict_unjudged(struct tw_verdict *v, const char *check, const char *reason);
 
 /* tw_verdict_status is the worst of all; UNKNOWN where nothing was checked. */
 enum tw_status tw_verdict_status(const struct tw_verdict *v);

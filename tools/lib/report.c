@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC */
+/* report.c: one report in the format that was asked for. */
+#include "report.h"
+
+#include <string.h>
+
+bool
+tw_format_read(const char *word, enum tw_format *format, struct tw_err *e)
+{
+	if (strcmp(word, "nagios") != 0 && strcmp(word, "json") != 0)
+		return tw_fail(e, EX_USAGE, "--format: expected nagios or json, got '%s'", word);
+	*format = strcmp(word, "json") == 0 ? TW_FORMAT_JSON : TW_FORMAT_NAGIOS;
+	return true;
+}
+
+/* json_add appends a document, whose reference it takes. */
+static bool
+json_add(json_t *report, struct tw_buf *out, struct tw_err *e)
+{
+	bool ok = report != NULL ? tw_json_text(report, out, e)
+	                         : tw_fail(e, EX_OSERR, "out of memory");
+
+	json_decref(report);
+	return ok;
+}
+
+bool
+tw_report_text(const struct tw_report *r, struct tw_buf *out, struct tw_err *e)
+{
+	return r->format == TW_FORMAT_JSON ? json_add(tw_report_json(r), out, e)
+	                                   : tw_report_nagios(r, out, e);
+}
+
+void
+tw_report_error(struct tw_err *error, const char *tool, enum tw_format format, struct tw_buf *out)
+{
+	struct tw_err first = *error;
+	json_t *report;
+
+	*error = (struct tw_err)TW_ERR_INIT;
+	if (format == TW_FORMAT_NAGIOS) {
+		tw_report_nagios_error(&first, out, error);
+		return;
+	}
+	report = tw_json_report(tool, tw_status_word(TW_STATUS_UNKNOWN));
+	json_object_set_new(report, "summary", json_sprintf("TWPOOL UNKNOWN: %s", first.msg));
+	json_object_set_new(report, "checks", json_array());
+	json_object_set_new(report, "error", json_string(first.msg));
+	json_add(report, out, error);
+}
