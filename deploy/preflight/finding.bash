@@ -34,13 +34,18 @@ remedy_of() {
   printf '%s' "${hint:-$2}"
 }
 
+# findings_write: as twpool-site findings reads them.
+findings_write() {
+  ((${#findings[@]} == 0)) || printf '%s\0' "${findings[@]}"
+}
+
 # report [--table|--json]: the findings, as the result where the caller wants that, otherwise as
 # talk. Ends with the exit code that they mean.
 report() {
   local code=0 output options=(--tool twpool-deploy)
   reported=yes
   [[ ${1:-} != --json ]] || options+=(--json)
-  output=$(printf '%s\0' "${findings[@]}" | twpool-site findings "${options[@]}") || code=$?
+  output=$(findings_write | twpool-site findings "${options[@]}") || code=$?
   if [[ -n ${1:-} ]]; then
     printf '%s\n' "$output"
   else

@@ -160,7 +160,7 @@ check_reach() {
   [[ -z $1${TWPOOL_PLAN:-} ]] || level=warning
   path=$(readlink -f -- "$TWPOOL_BIN/twpool-check")
   while [[ -n $path ]]; do
-    [[ $(stat -c %A -- "$path") == *x && $(stat -c %A -- "$path") != *T ]] || {
+    [[ $(stat -c %A -- "$path") == *[xt] ]] || {
       finding "$level" reach "'$path' is closed to others: twpool-check, run by cron as its own user, is behind it" \
         'make install, and then twpool-deploy; make deploy does both.'
       return
