@@ -51,7 +51,10 @@ $(BUILD)/libtw.a: $(LIB_OBJ)
 
 $(BUILD)/bin/%: $(BUILD)/obj/tools/%.o $(BUILD)/obj/tools/program.o $(BUILD)/libtw.a
 	@mkdir -p $(@D)
-	$(CC) $(LINK) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	$(CC) $(LINK) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PKG_LIBS)
+
+# Programs of more than one file.
+$(BUILD)/bin/twpool-generation: $(BUILD)/obj/tools/generation_summary.o
 
 -include $(wildcard $(BUILD)/obj/tools/*.d $(BUILD)/obj/tools/lib/*.d)
 
