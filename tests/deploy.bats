@@ -72,6 +72,10 @@ answers() {
   answers
   run -0 jq -r '.status, .load.logins' "$host_root/var/lib/twpool/generations/0001/evidence.json"
   [ "$output" = $'passed\n10' ]
+  page=$host_root/var/lib/twpool/generations/0001/summary.txt
+  [[ "$stderr" == *"SUCCESS CRITERIA "*"server: distinct successes >= 10 "*" 10 "*" met"*"13 met, 0 NOT MET, 0 not measured"*"summary: $page"* ]]
+  [ "$(stat -c %a "$page")" = 600 ]
+  grep -qx 'status      passed' "$page"
 }
 
 @test "no secret is in the talk, the arguments, the record's notes or the pooler's log" {
@@ -79,7 +83,7 @@ answers() {
   host_run twpool-deploy >talk.log 2>&1
   secret=$(cluster_sql "SELECT rolpassword FROM pg_authid WHERE rolname = 'game'")
   run -1 grep -rFe "$host_password" -e "$secret" talk.log "$host_root/var/lib/twpool/pooler.log" \
-    "$host_root/var/lib/twpool/generations/0001/manifest.json" "$host_root/var/lib/twpool/generations/0001/evidence.json"
+    "$host_root/var/lib/twpool/generations/0001/manifest.json" "$host_root/var/lib/twpool/generations/0001/evidence.json" "$host_root/var/lib/twpool/generations/0001/summary.txt"
 }
 
 @test "a second deploy changes nothing and restarts nothing" {
@@ -170,6 +174,9 @@ answers() {
   host "$(bots_filter 10) | .pgbouncer.max_client_conn = 6"
   run -1 host_run twpool-deploy
   [[ "$output" == *"validate: "*"no more connections allowed"*"twpool-deploy: validate failed; the host is as before"* ]]
+  page=$host_root/var/lib/twpool/generations/0001/summary.txt
+  grep -q '^status      failed: the server.s log says: ' "$page"
+  grep -qE '^server: refusals in log +none +[1-9][0-9]* +NOT MET$' "$page"
   same_tree
   answers
 }
@@ -212,7 +219,7 @@ answers() {
 @test "more server connections than validate.max_server_connections take the deploy back" {
   host "$(bots_filter 10) | .validate.max_server_connections = 1"
   run -1 host_run twpool-deploy
-  [[ "$output" == *"validate: pool_load: twpool-stress failed (exit 1)"*"the host is as before"* ]]
+  [[ "$output" == *"validate: pool_load: twpool-stress failed (exit 1)"*"pool: server connections   <= 1 "*"NOT MET"*"the host is as before"* ]]
   same_tree
 }
 

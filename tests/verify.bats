@@ -276,3 +276,12 @@ asked() {
 @test "a result that cannot be written is 74" {
   run -74 --separate-stderr bash -c 'twpool-dsn verify --site site.json >/dev/full'
 }
+
+@test "--since: only connections that are younger count, and another form is refused" {
+  session old "$CLUSTER_PORT"
+  run -1 verify --seconds 1
+  run -0 verify --seconds 1 --since "$(date -u -d '+1 minute' +%FT%TZ)"
+  run -1 verify --seconds 1 --since "$(date -u -d '-1 hour' +%FT%TZ)"
+  run -64 verify --since yesterday
+  [[ "$output" == *"--since 'yesterday': expected a time such as "* ]]
+}

@@ -5,6 +5,9 @@
 #include "lib/straggler.h"
 #include "program.h"
 
+#include <ctype.h>
+#include <string.h>
+
 /* sampler_read finds out whom to ask. */
 static bool
 sampler_read(const struct dsn_verify *v, const char *tool, const struct tw_site *site,
@@ -39,6 +42,19 @@ result_print(const struct tw_stragglers *s, const char *tool, bool json, bool qu
 	return ok;
 }
 
+/* since_check refuses a time that is not written as PostgreSQL's are here. */
+static bool
+since_check(const char *since, struct tw_err *e)
+{
+	static const char form[] = "0000-00-00T00:00:00Z";
+	bool ok = *since == '\0' || strlen(since) == strlen(form);
+
+	for (size_t i = 0; ok && since[i] != '\0'; i++)
+		ok = form[i] == '0' ? isdigit((unsigned char)since[i]) != 0 : since[i] == form[i];
+	return ok || tw_fail(e, EX_USAGE, "--since '%s': expected a time such as %s", since,
+	                     "2026-11-24T20:15:00Z");
+}
+
 int
 dsn_verify(const struct dsn_verify *v, const char *tool, bool json, bool quiet, struct tw_err *e)
 {
@@ -50,7 +66,9 @@ dsn_verify(const struct dsn_verify *v, const char *tool, bool json, bool quiet, 
 
 	tw_pg_environment_clear(true);
 	stragglers.site = &site;
-	ok = ok && tw_site_load(v->site, &site, e) && sampler_read(v, tool, &site, &sampler, e) &&
+	stragglers.since = v->since != NULL ? v->since : "";
+	ok = ok && since_check(stragglers.since, e) && tw_site_load(v->site, &site, e) &&
+	     sampler_read(v, tool, &site, &sampler, e) &&
 	     tw_stragglers_watch(&stragglers, &sampler, (tw_ms)(v->seconds * 1000), e) &&
 	     result_print(&stragglers, tool, json, quiet, e);
 	code = !ok ? e->exit : stragglers.two.n > 0 ? 1 : 0;

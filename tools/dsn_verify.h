@@ -6,6 +6,7 @@
 
 struct dsn_verify {
 	const char *site, *console, *postgres;
+	const char *since; /* only connections from this time on, UTC; NULL: all */
 	double seconds;
 };
 

@@ -252,6 +252,8 @@ static const struct tw_opt verify_opts[] = {
 	    verify.console),
 	ARG("postgres", "DSN", "PostgreSQL, if not the site's as its superuser", TW_OPT_STRING,
 	    verify.postgres),
+	ARG("since", "TIME", "only those from 2026-11-24T20:15:00Z on (the server's restart)",
+	    TW_OPT_STRING, verify.since),
 	{ .name = "seconds",
 	  .arg = "SECONDS",
 	  .help = "wait for so long until nobody is left (10)",

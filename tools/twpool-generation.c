@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* twpool-generation: the one publisher. Stages, applies, restores, verifies and lists records. */
+#include "generation.h"
 #include "lib/publish.h"
-#include "program.h"
 
 #include <grp.h>
 #include <limits.h>
@@ -9,12 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-struct options {
-	const char *site, *group, *mode, *owner;
-	bool directory, edits, evidence, active, json, quiet;
-	long to;
-};
 
 /* gen_parse reads a generation's number, "0003" or "3". */
 static bool
@@ -29,8 +23,7 @@ gen_parse(const char *text, unsigned *number, struct tw_err *e)
 	return true;
 }
 
-/* gen_load is gen_parse and tw_record_load. */
-static bool
+bool
 gen_load(const char *text, struct tw_record *r, struct tw_err *e)
 {
 	unsigned number = 0;
@@ -508,6 +501,15 @@ static const struct tw_opt list_opts[] = {
 	{ 0 },
 };
 
+static const struct tw_opt summary_opts[] = {
+	{ .name = "write",
+	  .type = TW_OPT_FLAG,
+	  OPTION(write),
+	  .help = "write the page to the generation's summary.txt, and print its criteria" },
+	OPT_JSON,
+	{ 0 },
+};
+
 static const struct tw_command commands[] = {
 	{ "begin", "", 0, 0, "make the next generation and print its number", begin_opts,
 	  run_begin },
@@ -524,6 +526,9 @@ static const struct tw_command commands[] = {
 	{ "get", "GENERATION KEY...", 2, -1, "print notes (and dir, state), each ended by NUL",
 	  NULL, run_get },
 	{ "list", "", 0, 0, "list the generations, oldest first", list_opts, run_list },
+	{ "summary", "[GENERATION]", 0, 1,
+	  "what was deployed (the newest), with the success criteria; 1: failed", summary_opts,
+	  run_summary },
 	{ "drop", "GENERATION", 1, 1, "remove a generation that staged nothing", NULL, run_drop },
 	{ 0 },
 };

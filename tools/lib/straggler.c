@@ -94,10 +94,10 @@ list_make(struct tw_backends *list, size_t n, struct tw_err *e)
 	return list->item != NULL || tw_fail(e, EX_OSERR, "out of memory");
 }
 
-/* direct_read lists those of a sample that are the site's and direct. */
+/* direct_read lists those of a sample that are the site's, direct and not from before `since`. */
 static bool
-direct_read(const struct tw_site *site, const struct tw_sample *sample, struct tw_backends *list,
-            struct tw_err *e)
+direct_read(const struct tw_site *site, const char *since, const struct tw_sample *sample,
+            struct tw_backends *list, struct tw_err *e)
 {
 	if (!list_make(list, sample->outside.n, e))
 		return false;
@@ -112,6 +112,8 @@ direct_read(const struct tw_site *site, const struct tw_sample *sample, struct t
 			        b->role);
 			return tw_hint(e, "ask as a role with pg_monitor, or as a superuser.");
 		}
+		if (strcmp(b->since, since) < 0)
+			continue;
 		list->item[list->n++] = *b;
 	}
 	return true;
@@ -121,7 +123,7 @@ bool
 tw_stragglers_observe(struct tw_stragglers *s, const struct tw_sample *sample, struct tw_err *e)
 {
 	struct tw_backends now = { 0, NULL }, two = { 0, NULL };
-	bool ok = direct_read(s->site, sample, &now, e) && list_make(&two, now.n, e);
+	bool ok = direct_read(s->site, s->since, sample, &now, e) && list_make(&two, now.n, e);
 
 	if (!ok) {
 		free(now.item);

@@ -14,16 +14,17 @@
  */
 struct tw_stragglers {
 	const struct tw_site *site; /* the caller's */
-	struct tw_backends two;     /* direct in the last two samples */
-	struct tw_backends one;     /* direct in the last sample */
-	long samples, clear;        /* taken; of these the last so many without anybody direct */
-	long servers;               /* server connections of the pooler in the last sample */
+	const char *since; /* only connections from this time on, "2026-11-24T20:15:00Z", UTC */
+	struct tw_backends two; /* direct in the last two samples */
+	struct tw_backends one; /* direct in the last sample */
+	long samples, clear;    /* taken; of these the last so many without anybody direct */
+	long servers;           /* server connections of the pooler in the last sample */
 	tw_ms lasted;
 };
 
-#define TW_STRAGGLERS_INIT    \
-	{                     \
-		.site = NULL, \
+#define TW_STRAGGLERS_INIT                 \
+	{                                  \
+		.site = NULL, .since = "", \
 	}
 
 void tw_stragglers_free(struct tw_stragglers *s);
