@@ -204,7 +204,7 @@ a_standin_host() {
 warning git 'dsn.json', which holds the DSN, is tracked by git: so is its password, and the deploy changes it" ]
 }
 
-@test "too few descriptors: a pooler that cannot serve its clients is an error, a server a warning" {
+@test "too few descriptors: of the pooler an error, of the server a warning" {
   a_standin_host
   unit 'twclone.service ActiveState inactive' 'twclone.service MainPID 0' 'twclone.service LimitNOFILESoft 128'
   while IFS='|' read -r hard code line; do
@@ -212,8 +212,7 @@ warning git 'dsn.json', which holds the DSN, is tracked by git: so is its passwo
     found | grep -qx "$line" || { found; false; }
     found | grep -x 'warning nofile the server may have 128 descriptors: two for each of 100 players are 220 with its own'
   done <<-'ROWS'
-	1024|78|error nofile the pooler may have 1024 descriptors, and max_client_conn and its pool need 1030
-	2000|0|warning nofile the pooler may have 2000 descriptors, and 4096 is what it should
+	1024|78|error nofile the pooler may have 1024 descriptors, and needs 4096
 	524288|0|ok nofile 4096 descriptors for the pooler, of 524288 that it may have
 	ROWS
 }
@@ -277,7 +276,7 @@ warning git 'dsn.json', which holds the DSN, is tracked by git: so is its passwo
   printf 'Candidate: 1.18.0-1\n' >"$standins/apt"
   printf 'audit The following packages are only half configured\n' >"$standins/dpkg"
   run -78 --separate-stderr checks HOOK="$quiet" check_package
-  [ "$(found)" = 'error package dpkg: The following packages are only half configured' ]
+  [ "$(found)" = 'error package dpkg has unfinished work: The following packages are only half configured' ]
 }
 
 @test "a server that nobody could restart or see is refused, and so is a unit that is none" {

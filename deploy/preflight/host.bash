@@ -145,29 +145,18 @@ hard_limit() {
   printf '%s' "$hard"
 }
 
-# descriptors_needed: what the pooler is given.
-descriptors_needed() {
-  if on_systemd; then
-    render_host_try | sed -n 's/^+LimitNOFILE=//p'
-  else
-    printf '%s' "$((site[pgbouncer.max_client_conn] + 300))"
-  fi
-}
-
 # check_nofile: descriptors of pooler and server. A pooler with too few lets clients hang, and says so
-# in its log only.
+# in its log only; install would refuse it, where it is systemd's.
 check_nofile() {
-  local hard need least
-  hard=$(hard_limit) need=$(descriptors_needed)
-  least=$((site[pgbouncer.max_client_conn] + site[pgbouncer.default_pool_size] + site[pgbouncer.reserve_pool_size]))
-  if [[ $hard == unlimited || -z $need || $hard -ge $need ]]; then
-    finding ok nofile "${need:-?} descriptors for the pooler, of $hard that it may have"
-  elif ((hard < least)); then
-    finding error nofile "the pooler may have $hard descriptors, and max_client_conn and its pool need $least" \
-      'lower pgbouncer.max_client_conn, or raise the limit of the container (LimitNOFILE, --ulimit nofile).'
+  local hard need level=warning
+  hard=$(hard_limit)
+  need=$(twpool-size --site "$SITE" --descriptors)
+  ! on_systemd || level=error
+  if [[ $hard == unlimited || $hard -ge $need ]]; then
+    finding ok nofile "$need descriptors for the pooler, of $hard that it may have"
   else
-    finding warning nofile "the pooler may have $hard descriptors, and $need is what it should" \
-      'lower pgbouncer.max_client_conn, or raise the limit of the container (LimitNOFILE, --ulimit nofile).'
+    finding "$level" nofile "the pooler may have $hard descriptors, and needs $need" \
+      'lower pgbouncer.max_client_conn, or raise the limit (fs.nr_open; of a container: LimitNOFILE, --ulimit nofile).'
   fi
   check_nofile_server
 }

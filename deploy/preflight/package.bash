@@ -27,11 +27,11 @@ check_package() {
   if package_installed "$package"; then
     installed=$(package_version "$package")
     finding ok package "$package $installed is installed"
-    [[ -z $broken ]] || finding warning package "dpkg: $broken" 'dpkg --configure -a; a deploy does not need it, another does.'
+    [[ -z $broken ]] || finding warning package "dpkg has unfinished work: $broken" 'dpkg --configure -a; a deploy does not need it, another does.'
     check_pooler
     return
   fi
-  [[ -z $broken ]] || finding error package "dpkg: $broken" 'dpkg --configure -a, and then apt-get -f install.'
+  [[ -z $broken ]] || finding error package "dpkg has unfinished work: $broken" 'dpkg --configure -a, and then apt-get -f install.'
   candidate=$(package_candidate "$package")
   if [[ -z $candidate ]]; then
     finding error package "no package $package can be had" 'apt-get update; or add a source that has it to /etc/apt.'

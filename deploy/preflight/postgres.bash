@@ -101,18 +101,17 @@ render_try() {
   ((code <= 1)) || return "$code"
 }
 
-# render_host_try: the same for the files of the host; prints them as a diff.
+# render_host_try: the same for the files of the host.
 render_host_try() {
   local code=0
   twpool-render --host --site "$SITE" --out /nonexistent --dry-run --pooler "$(pooler_binary)" \
-    --check "$(readlink -f -- "$TWPOOL_BIN/twpool-check")" || code=$?
+    --check "$(readlink -f -- "$TWPOOL_BIN/twpool-check")" -q >/dev/null || code=$?
   ((code <= 1)) || return "$code"
 }
 
 # check_size: the three moments of a deploy, as twpool-size reckons them.
 check_size() {
   local output code=0 line connections state remedy
-  [[ -n $(command -v twpool-size) ]] || return 0
   output=$(twpool-size --site "$SITE" 2>&1) || code=$?
   if ((code > 1)); then
     finding warning size "$(sed -n 's/^twpool-size: //p' <<<"$output" | sed -n 1p)" \
