@@ -328,7 +328,8 @@ _booted_make_root() {
   (
     umask 022
     # Not by --dpkgopt, which sends what is unpacked first through a filter that takes minutes.
-    # i18n: the postinst of locales starts a process for each of 500 names in it.
+    # i18n: the postinst of locales starts a process for each of 500 names in it. dpkg -L: those of
+    # PostgreSQL start three for each of 220 man pages, which are not there.
     # maybe-merged-usr: bookworm's /usr would be merged by a converter, after unpacking.
     # shellcheck disable=SC2016 # $1 is mmdebstrap's
     _booted_sources "$suite" | LC_ALL=C.UTF-8 mmdebstrap --quiet --mode=root --variant=apt \
@@ -338,6 +339,11 @@ _booted_make_root() {
           printf "path-exclude=/usr/share/%s/*\n" doc man locale i18n
           printf "force-unsafe-io\n"
         } >"$1/etc/dpkg/dpkg.cfg.d/lean"' \
+      --essential-hook='cd "$1/usr/local/bin" && {
+          printf "%s\n" "#!/bin/sh" "case \$1 in" "-L) /usr/bin/dpkg \"\$@\" | grep -v /man/ ;;" \
+            "*) exec /usr/bin/dpkg \"\$@\" ;;" esac
+        } >dpkg && chmod 0755 dpkg' \
+      --customize-hook='rm "$1/usr/local/bin/dpkg"' \
       --customize-hook='mkdir -p "$1/srv/apt/partial"' \
       --customize-hook="chroot \"\$1\" apt-get -qq -y --no-install-recommends --download-only \
         -o Dir::Cache::archives=/srv/apt -o APT::Sandbox::User=root install ${_booted_offers[*]}" \
