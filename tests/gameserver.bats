@@ -469,6 +469,27 @@ enough_commits() {
   result '.command_p50_ms > 0 and .command_p95_ms >= .command_p50_ms and .duration_seconds < 30'
 }
 
+# attempts WHAT: a probe that says so was the last.
+attempts() {
+  [[ $(tail -n 1 probe) == *" $1" ]]
+}
+
+@test "probing bots tell from when to when the server was away" {
+  server
+  "$SRC/bin/bots" --port "$PORT" --probe 20 --duration 60 >probe 3>&- &
+  local bots=$!
+  wait_until 10 attempts answered
+  kill "$SERVER"
+  wait_until 10 attempts 'Connection refused'
+  server --listen "$PORT"
+  wait_until 10 attempts answered
+  kill "$bots"
+  wait "$bots"
+  run -0 sed -E 's/^[0-9]{10}\.[0-9]{3} //' probe
+  [[ ${lines[0]} == begin && ${lines[-1]} == end ]]
+  [[ $(uniq <<<"$output") == *$'answered\n'*$'Connection refused\nanswered\n'* ]]
+}
+
 @test "bots raise their own limit of descriptors" {
   server
   ulimit -Sn 12

@@ -2,6 +2,7 @@
 /* Bots for the sample game server: they log in, stay, and go on issuing commands. A validator
  * that counts logins only passes a frozen server; this one does not. */
 #include "options.h"
+#include "probe.h"
 #include "swarm.h"
 
 #include <arpa/inet.h>
@@ -17,7 +18,7 @@ struct choices {
 	struct swarm_plan plan;
 	const char *host;
 	int port;
-	double min_success;
+	double min_success, probe;
 	bool help, version;
 };
 
@@ -110,6 +111,8 @@ main(int argc, char **argv)
 		{ "ramp", GS_REAL, &p->ramp, "SECONDS", "spread the logins over (0)", 0, 1e6 },
 		{ "min-success", GS_REAL, &c.min_success, "RATE",
 		  "of logins, answers and survivors (0.99)", 0, 1 },
+		{ "probe", GS_REAL, &c.probe, "RATE",
+		  "so many a second log in, ask once and leave; a line for each", 0.1, 1000 },
 		{ "prefix", GS_TEXT, &p->prefix, "NAME", "of the players' names (bot)", 0, 0 },
 		{ "quiet", GS_FLAG, &p->quiet, NULL, "no progress on standard error", 0, 0 },
 		{ "help", GS_FLAG, &c.help, NULL, "this text", 0, 0 },
@@ -132,6 +135,10 @@ main(int argc, char **argv)
 
 	raise_descriptors();
 	p->signals = block_signals();
+	if (c.probe > 0) {
+		probe_run(p, c.probe);
+		return 0;
+	}
 	int code = swarm_run(p, &t, &e) ? report(&t, &c) : fail(&e);
 	tally_free(&t);
 	return code;

@@ -232,6 +232,53 @@ booted_bots() {
   booted_run runuser -u twclone -- /srv/twclone/bin/bots --port 7777 --quiet "$@"
 }
 
+# booted_gap_start: from now on a player knocks twenty times a second from this side of the host's
+# network: logs in, has one command answered and hangs up. Ends with booted_gap_stop, with this shell,
+# with the host, and where the host boots again.
+booted_gap_start() {
+  local bots leader gap=$BOOTED_DIR/hosts/$BOOTED_HOST/gap
+  bots=$(_booted_once "$BOOTED_CACHE/bots-$(cat "$_booted_tests"/gameserver/{Makefile,*.[ch]} |
+    _booted_key)" _booted_make_bots)
+  leader=$(_booted_leader)
+  : >"$gap"
+  _booted_knock "$gap" nsenter -t "$leader" -n -- "$bots/bin/bots" --port 7777 --probe 20 \
+    --duration 86400 --prefix gap </dev/null >/dev/null 2>&1 3>&- 4>&- &
+  wait_until 10 test -s "$gap"
+}
+
+# booted_gap_stop: prints the longest span, in seconds, in which no attempt was answered; the
+# attempts stand in gap of the host's directory.
+booted_gap_stop() {
+  local gap=$BOOTED_DIR/hosts/$BOOTED_HOST/gap
+  touch "$gap.stop"
+  wait_until 10 grep -q ' end$' "$gap"
+  rm "$gap.stop"
+  awk '$2 == "begin" { last = $1 }
+    $2 == "answered" || $2 == "end" { if ($1 - last > longest) longest = $1 - last; last = $1 }
+    END { printf "%.2f\n", longest }' "$gap"
+}
+
+# _booted_knock GAP COMMAND...: COMMAND, as long as it is wanted, with its output in GAP.
+_booted_knock() {
+  local gap=$1 pid
+  shift
+  trap - DEBUG ERR
+  set +e
+  "$@" >"$gap" &
+  pid=$!
+  while [[ -e $gap && ! -e $gap.stop && -e /proc/$$ ]] && kill -0 "$pid"; do
+    sleep 0.1
+  done
+  kill "$pid"
+}
+
+# _booted_make_bots IMAGE
+_booted_make_bots() {
+  mkdir "$1"
+  cp "$_booted_tests"/gameserver/{*.[ch],Makefile} "$1"
+  _booted_build -j2 -C "$1" bin/bots
+}
+
 # booted_sql [DB] SQL: runs SQL as PostgreSQL's superuser, prints bare rows, stops at an error.
 booted_sql() {
   local db=postgres
