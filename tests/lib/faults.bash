@@ -166,11 +166,14 @@ fault_unit_runs() {
   booted_run systemctl daemon-reload
 }
 
+# fault_unit_undo UNIT: its next start is its own again, and what its deaths used up of its start limit
+# is forgotten.
 fault_unit_undo() {
   local drop_in=/run/systemd/system/$1.d
   booted_run rm "$drop_in/zz-fault.conf"
   booted_run rmdir --ignore-fail-on-non-empty "$drop_in"
   booted_run systemctl daemon-reload
+  booted_run systemctl reset-failed "$1"
 }
 
 fault_unit_dies() {
