@@ -115,7 +115,7 @@ fault_port_taken() {
   # shellcheck disable=SC2016 # Perl's
   _fault_process "port-${1:-6432}" -MIO::Socket::INET -e 'my ($port, $pattern) = @ARGV;
     ready() if $pattern;
-    while ($pattern and not glob $pattern) { select undef, undef, undef, 0.005 }
+    while ($pattern and not grep { -e } glob $pattern) { select undef, undef, undef, 0.005 }
     my $socket = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => $port, Listen => 5,
       ReuseAddr => 1) or die "port $port: $@";
     ready() unless $pattern;
