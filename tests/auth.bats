@@ -152,7 +152,7 @@ verify() {
 @test "--check prints which roles are fit, and no secret" {
   site game nopass later
   run -78 --separate-stderr twpool-auth export --check --site site.json
-  [[ "$output" == 'PostgreSQL '*', max_connections '*$'\ngame ok\nlater ok' ]]
+  [[ "$output" == "PostgreSQL "[1-9]*", max_connections "[1-9]*$'\ngame ok\nlater ok' ]]
   [[ "$stderr" == *'role "nopass" has no password'* ]]
   site game
   run -0 twpool-auth export --check --site site.json
@@ -280,6 +280,27 @@ verify() {
   run -1 --separate-stderr verify --port "$POOLER_PORT" --expect-direct
   [ "$stderr" = "twpool-auth: 127.0.0.1:$POOLER_PORT is a pooler, not PostgreSQL itself" ]
   run -64 verify --expect-pooler --expect-direct
+}
+
+@test "verify --as: over a Unix socket PostgreSQL asks who the OS user is" {
+  dsn "dbname=%DB% user=$CLUSTER_SUPERUSER host=$CLUSTER_SOCKET port=$CLUSTER_PORT"
+  if ((EUID == 0)); then
+    run -77 verify
+    run -0 --separate-stderr verify --as "$CLUSTER_SUPERUSER"
+    [[ "$output" == "login and transaction as $CLUSTER_SUPERUSER on game through $CLUSTER_SOCKET:"* ]]
+    run -78 --separate-stderr verify --as nosuchuser
+    [[ "$stderr" == *"there is no OS user 'nosuchuser'"* ]]
+  else
+    run -77 verify --as root
+  fi
+}
+
+@test "verify --need-password refuses a DSN that leaves the password to ~/.pgpass, with what to do" {
+  dsn "dbname=%DB% user=game host=127.0.0.1 port=$CLUSTER_PORT"
+  run -78 --separate-stderr verify --need-password
+  [[ "$stderr" == *"the DSN has no password"*"HINT: "*passfile=* ]]
+  game_dsn "port=$CLUSTER_PORT"
+  run -0 verify --need-password
 }
 
 @test "verify --json reports the login and no password" {

@@ -96,6 +96,8 @@ refusal() {
     run -0 env -u TWPOOL_BIN "$bin/$program" --version
   done
   [ -e "$BATS_TEST_TMPDIR/image/opt/tw/lib/twpool/templates/pgbouncer.ini.tmpl" ]
+  diff -r "$top/deploy/preflight" "$BATS_TEST_TMPDIR/image/opt/tw/lib/twpool/deploy/preflight"
+  [ -e "$BATS_TEST_TMPDIR/image/opt/tw/lib/twpool/deploy/advisories" ]
   [ -e "$BATS_TEST_TMPDIR/image/opt/tw/share/man/man8/twpool-deploy.8" ]
   make -s uninstall DESTDIR="$BATS_TEST_TMPDIR/image" PREFIX=/opt/tw
   run -0 find "$BATS_TEST_TMPDIR/image/opt" -mindepth 1 ! -type d
@@ -104,7 +106,7 @@ refusal() {
 
 @test "make help lists every target that people use" {
   run -0 make -s -C "$top" help
-  for target in all check demo install uninstall deploy rollback lint clean help; do
+  for target in all check demo install uninstall deploy plan preflight rollback lint clean help; do
     [[ "$output" == *"make $target "* ]]
   done
 }

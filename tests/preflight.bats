@@ -116,11 +116,11 @@ a_standin_host() {
   host '.users += [{name: "old"}, {name: "boss"}, {name: "nobody"}]'
   cluster_sql "CREATE ROLE boss SUPERUSER LOGIN PASSWORD 'x'; SET password_encryption = 'md5'; CREATE ROLE old PASSWORD 'x'"
   run -78 --separate-stderr preflight
-  found >found
-  grep -x 'error roles role "old" cannot log in' found
-  grep -x 'error roles role "old" has an md5 secret' found
-  grep -x 'error roles role "boss" is a superuser' found
-  grep -x 'error roles role "nobody" does not exist' found
+  found >rows
+  grep -x 'error roles role "old" cannot log in' rows
+  grep -x 'error roles role "old" has an md5 secret' rows
+  grep -x 'error roles role "boss" is a superuser' rows
+  grep -x 'error roles role "nobody" does not exist' rows
   jq -e '.findings[] | select(.text == "role \"old\" cannot log in") | .remedy == "ALTER ROLE ... LOGIN."' <<<"$output"
 }
 
@@ -177,9 +177,10 @@ a_standin_host() {
 
 @test "a full disk is found: /var for the record, and a read-only or full /etc" {
   a_standin_host
-  standin df <<<'[[ $* != *$LOW* ]] && echo "Avail
- 900" || echo "Avail
-   9"'
+  standin df <<-'SCRIPT'
+	[[ $* == *$LOW* ]] || high=00
+	printf 'Avail\n  9%s\n' "${high:-}"
+	SCRIPT
   LOW=/var/lib run -78 --separate-stderr checks check_disk
   found | grep -x "error disk 9 MB free on $standins/root/var/lib: records and the package need 200"
   LOW=/etc run -78 --separate-stderr checks check_disk
@@ -198,8 +199,7 @@ a_standin_host() {
 	  *) exit 128 ;;
 	esac
 	SCRIPT
-  HOOK='directory=$root/srv/game dsn=("dsn.json#/app" src/db.c:12)'
-  run -0 --separate-stderr checks HOOK="$HOOK" check_git
+  run -0 --separate-stderr checks HOOK="directory=$standins/root/srv/game dsn=('dsn.json#/app' src/db.c:12)" check_git
   [ "$(found)" = "ok git main at abc1234, 2 changed files
 warning git 'dsn.json', which holds the DSN, is tracked by git: so is its password, and the deploy changes it" ]
 }

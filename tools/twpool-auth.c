@@ -186,8 +186,8 @@ login_print(const struct options *o, const struct tw_login *l, struct tw_err *e)
 }
 
 /*
- * password_there refuses a DSN that leaves the password to the user's own passfile: its lines name a
- * port, and a pooler has another one.
+ * password_there refuses a DSN that leaves the password to the user's own passfile: its lines name
+ * a port, and a pooler has another one.
  */
 static bool
 password_there(const struct options *o, const struct tw_pg_params *p, struct tw_err *e)
@@ -196,8 +196,9 @@ password_there(const struct options *o, const struct tw_pg_params *p, struct tw_
 	    tw_pg_params_get(p, "passfile") != NULL)
 		return true;
 	tw_fail(e, EX_CONFIG, "the DSN has no password, and a pooler asks for one");
-	return tw_hint(e, "Write password=... into it, or passfile=FILE, a file with a line for the "
-	                  "pooler's host and port.");
+	return tw_hint(e,
+	               "Write password=... into it, or passfile=FILE, a file with a line for the "
+	               "pooler's host and port.");
 }
 
 /* login_expected holds the kind of peer against what was asked for; 1 where it differs. */
@@ -266,8 +267,8 @@ run_verify(const void *options, int n, char **operands, struct tw_err *e)
 	(void)n;
 	(void)operands;
 	tw_pg_environment_clear(true);
-	ok = ok && password_there(o, &p, e) && login_do(o, &p, &login, e) && login_expected(o, &login, e) &&
-	     login_print(o, &login, e);
+	ok = ok && password_there(o, &p, e) && login_do(o, &p, &login, e) &&
+	     login_expected(o, &login, e) && login_print(o, &login, e);
 	tw_pg_params_free(&p);
 	return ok ? 0 : e->exit;
 }
