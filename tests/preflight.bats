@@ -3,7 +3,7 @@
 # preflight: what it finds, that it says what to do, and that it only reads. On a throwaway host with
 # the real PostgreSQL and PgBouncer; where systemd, dpkg or apt would be asked, with stand-ins that say
 # so (tests/lib/standins.bash). Booted hosts are for tests/hosts.
-# shellcheck disable=SC2154 # `run --separate-stderr` sets stderr
+# shellcheck disable=SC2016,SC2094,SC2154 # `run --separate-stderr` sets stderr
 bats_require_minimum_version 1.5.0
 
 setup_file() {

@@ -132,6 +132,7 @@ del(.failure_lines)|server: refusals in log|none
 .load_exit = "(not UTF-8)"|server: load's exit code|0
 .watch.watched = null|server: frozen under load|none
 .watch.status = "unknown"|server: frozen under load|none
+.watch.checks = []|server: frozen under load|none
 .watch.watched.samples = 0|server: frozen under load|none
 .watch = "not JSON"|server: frozen under load|none
 del(.server_running)|pooler and server run on|yes

@@ -83,7 +83,7 @@ connects() {
 
   fault_mirror_gone
   run -100 simulate
-  [[ $output == *'127.0.0.1:9 '*'Connection refused'* ]]
+  [[ $output == *'Failed to fetch http://127.0.0.1:9/./pgbouncer_'* ]]
   fault_mirror_gone_undo
   run -0 simulate
 
@@ -137,38 +137,45 @@ connects() {
   run -1 booted_run test -e /srv/absent
 }
 
+# has_died: the game's unit was restarted by systemd.
+has_died() {
+  [[ $(booted_run systemctl show --value -p NRestarts twclone) -gt 0 ]]
+}
+
+start_again() {
+  booted_run systemctl restart twclone
+  wait_until 30 booted_plays
+}
+
 @test "the game becomes active and dies, at once or after five seconds" {
   fault_unit_dies twclone.service 0.2
-  booted_run systemctl restart twclone
-  wait_until 5 is twclone activating
+  # It may be dead before systemctl asks.
+  booted_run systemctl restart twclone || :
+  wait_until 20 has_died
   fault_unit_undo twclone.service
-  booted_run systemctl restart twclone
-  wait_until 10 booted_plays
+  start_again
 
   fault_unit_dies twclone.service 5 KILL
   booted_run systemctl restart twclone
-  wait_until 5 booted_plays
-  is twclone active
-  wait_until 8 is twclone activating
+  wait_until 30 booted_plays
+  wait_until 30 has_died
   fault_unit_undo twclone.service
-  booted_run systemctl restart twclone
-  wait_until 10 booted_plays
+  start_again
 }
 
 @test "a path's appearance restarts PostgreSQL: players are thrown out, later ones come in" {
   fault_when '/etc/mo[d]e' fault_postgres_restarts
   booted_bots --bots 3 --duration 60 --think 0.05 --min-success 0 >"$BATS_TEST_TMPDIR/bots" 3>&- &
   local bots=$!
-  wait_until 10 in_play 3
+  wait_until 30 in_play 3
   booted_run touch /etc/mode
-  fault_struck 20
-  # They stay on their connections, each command an error.
-  booted_run pkill -TERM -x bots
+  fault_struck 60
+  # Those whose next command is an error stay.
+  booted_run pkill -TERM -x bots || :
   wait "$bots" || :
   jq -e '.survivors < 3 or .command_success < 1' "$BATS_TEST_TMPDIR/bots"
   booted_run rm /etc/mode
-  booted_run systemctl restart twclone
-  wait_until 10 booted_plays
+  start_again
 }
 
 @test "what fails when its path appears is told" {
@@ -182,20 +189,20 @@ connects() {
 }
 
 @test "the gap is the time in which the game did not answer" {
-  local gap
+  local gap began=$SECONDS
   booted_gap_start
-  wait_until 10 knocked 5 answered
+  wait_until 30 knocked 5 answered
   fault_unit_stopped twclone
-  wait_until 10 silent
+  wait_until 30 silent
   fault_unit_stopped_undo twclone
-  wait_until 10 knocked 5 answered
+  wait_until 30 knocked 5 answered
   gap=$(booted_gap_stop)
-  jq -en --argjson s "$gap" '$s > 1 and $s < 9'
+  jq -en --argjson gap "$gap" --argjson all "$((SECONDS - began))" '$gap > 1 and $gap < $all'
   run -1 pgrep -f 'prefix gap'
 }
 
 @test "after all undos files and units are as before" {
-  wait_until 10 booted_plays
+  wait_until 30 booted_plays
   booted_files srv/twclone/bin/twclone.log | diff "$BATS_FILE_TMPDIR/files" -
   booted_units | diff "$BATS_FILE_TMPDIR/units" -
 }
@@ -211,11 +218,10 @@ connects() {
   booted_run sed -i s/5432/6432/g /srv/twclone/bin/bigbang.json
   booted_run systemctl restart pgbouncer
   fault_game_freezes
-  booted_run systemctl restart twclone
-  wait_until 10 booted_plays
+  start_again
   run -1 booted_bots --bots 20 --duration 5 --think 0.1 --deadline 1.5 --login-deadline 3
   booted_run systemctl kill twclone
-  wait_until 5 booted_run grep -q stopping /srv/twclone/bin/twclone.log
+  wait_until 20 booted_run grep -q stopping /srv/twclone/bin/twclone.log
   run -1 wait_until 3 is twclone inactive
   is twclone active
 }

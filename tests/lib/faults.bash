@@ -115,7 +115,7 @@ fault_port_taken() {
   # shellcheck disable=SC2016 # Perl's
   _fault_process "port-${1:-6432}" -MIO::Socket::INET -e 'my ($port, $pattern) = @ARGV;
     ready() if $pattern;
-    while ($pattern and not glob $pattern) { select undef, undef, undef, 0.005 }
+    while ($pattern and not grep { -e } glob $pattern) { select undef, undef, undef, 0.005 }
     my $socket = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => $port, Listen => 5,
       ReuseAddr => 1) or die "port $port: $@";
     ready() unless $pattern;
@@ -166,11 +166,14 @@ fault_unit_runs() {
   booted_run systemctl daemon-reload
 }
 
+# fault_unit_undo UNIT: its next start is its own again, and what its deaths used up of its start limit
+# is forgotten.
 fault_unit_undo() {
   local drop_in=/run/systemd/system/$1.d
   booted_run rm "$drop_in/zz-fault.conf"
   booted_run rmdir --ignore-fail-on-non-empty "$drop_in"
   booted_run systemctl daemon-reload
+  booted_run systemctl reset-failed "$1"
 }
 
 fault_unit_dies() {

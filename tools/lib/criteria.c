@@ -255,6 +255,22 @@ load_exit(const struct facts *f, struct judged *j)
 	         j->value == 124 ? " (out of time)" : "");
 }
 
+/* freeze_judged tells whether the watch looked for a freeze: without PostgreSQL it is left out. */
+static bool
+freeze_judged(const struct facts *f)
+{
+	const json_t *checks = tw_criteria_at(f->evidence, "watch.checks"), *check;
+	size_t i;
+
+	json_array_foreach (checks, i, check) {
+		const char *id = json_string_value(json_object_get(check, "id"));
+
+		if (id != NULL && strcmp(id, "freeze") == 0)
+			return true;
+	}
+	return false;
+}
+
 /* freeze: what was not looked at may have been frozen; and the bots may have met one before. */
 static void
 freeze(const struct facts *f, struct judged *j)
@@ -266,8 +282,8 @@ freeze(const struct facts *f, struct judged *j)
 	*j = (struct judged){ false, 0, NAN, "none", "frozen" };
 	if (strcmp(status, "critical") == 0 || *word(f, "pool_load.frozen") != '\0') {
 		j->value = 1;
-	} else if ((strcmp(status, "ok") == 0 || strcmp(status, "warning") == 0) && samples > 0 &&
-	           !isnan(seconds)) {
+	} else if ((strcmp(status, "ok") == 0 || strcmp(status, "warning") == 0) &&
+	           freeze_judged(f) && samples > 0 && !isnan(seconds)) {
 		j->value = 0;
 		snprintf(j->measured, sizeof(j->measured), "none in %.1f s", seconds);
 	}
