@@ -312,7 +312,7 @@ answers() {
   host '.validate.command = ["sh", "-c", "while ! [ -e /tmp/go.'"$BATS_ROOT_PID"' ]; do sleep 0.1; done"]'
   host_run twpool-deploy >talk.log 2>&1 3>&- &
   first=$!
-  wait_until 30 grep -q 'load through the server' talk.log
+  wait_until 90 grep -q 'load through the server' talk.log
   run -75 --separate-stderr host_run twpool-deploy
   [[ "$stderr" == "twpool-deploy: busy: twpool-deploy (pid "*") holds the lock since 20"*"HINT: "* ]]
   run -75 host_run twpool-rollback
@@ -332,7 +332,7 @@ answers() {
 @test "a deploy that was killed is taken back by the next one" {
   host '.validate.command = ["sleep", "60"]'
   setsid env TWPOOL_ROOT="$host_root" "$tests/../deploy/twpool-deploy" --site site.json >talk.log 2>&1 3>&- &
-  wait_until 30 grep -q 'load through the server' talk.log
+  wait_until 90 grep -q 'load through the server' talk.log
   kill -KILL -- "-$!"
   wait $! || [ $? -eq 137 ]
   host_site "$(bots_filter 2)"
@@ -401,7 +401,7 @@ answers() {
 @test "SIGTERM while the load runs takes the deploy back at once, and the load ends" {
   host '.validate.command = ["sleep", "61.25"]'
   TWPOOL_ROOT=$host_root "$tests/../deploy/twpool-deploy" --site site.json >talk.log 2>&1 3>&- &
-  wait_until 30 grep -q 'load through the server' talk.log
+  wait_until 90 grep -q 'load through the server' talk.log
   kill -TERM $!
   wait $! || [ $? -eq 1 ]
   grep -q 'validate (interrupted) failed; the host is as before' talk.log
