@@ -5,28 +5,8 @@
 # shellcheck disable=SC2154 # `run --separate-stderr` sets stderr
 bats_require_minimum_version 1.5.0
 
-setup_file() {
-  export tests=$BATS_TEST_DIRNAME TMPDIR=/tmp
-  top=$(mktemp -d /tmp/twd.XXXXXX)
-  export top
-}
-
-teardown_file() {
-  rm -rf -- "$top"
-}
-
-setup() {
-  PATH=$TWPOOL_BIN:$PATH:/usr/sbin:/sbin
-  # shellcheck source=tests/lib/host.bash
-  . "$tests/lib/host.bash"
-  export CLUSTER_TEMPLATE=$top/template HOST_TEMPLATE=$top/game
-  mkdir "$top/$BATS_TEST_NUMBER"
-  cd "$top/$BATS_TEST_NUMBER" || return
-}
-
-teardown() {
-  host_end
-}
+# shellcheck source=tests/lib/host_setup.bash
+. "$BATS_TEST_DIRNAME/lib/host_setup.bash"
 
 # host [FILTER] [MAKE-OPTION]...: a host with a running game server, and its tree before.
 host() {

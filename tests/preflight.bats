@@ -6,31 +6,10 @@
 # shellcheck disable=SC2016,SC2094,SC2154 # `run --separate-stderr` sets stderr
 bats_require_minimum_version 1.5.0
 
-setup_file() {
-  export tests=$BATS_TEST_DIRNAME TMPDIR=/tmp
-  top=$(mktemp -d /tmp/twp.XXXXXX)
-  export top
-}
-
-teardown_file() {
-  rm -rf -- "$top"
-}
-
-setup() {
-  PATH=$TWPOOL_BIN:$PATH:/usr/sbin:/sbin
-  # shellcheck source=tests/lib/host.bash
-  . "$tests/lib/host.bash"
-  # shellcheck source=tests/lib/standins.bash
-  . "$tests/lib/standins.bash"
-  export CLUSTER_TEMPLATE=$top/template HOST_TEMPLATE=$top/game
-  chmod 0755 "$top"
-  mkdir "$top/$BATS_TEST_NUMBER"
-  cd "$top/$BATS_TEST_NUMBER" || return
-}
-
-teardown() {
-  host_end
-}
+# shellcheck source=tests/lib/host_setup.bash
+. "$BATS_TEST_DIRNAME/lib/host_setup.bash"
+# shellcheck source=tests/lib/standins.bash
+. "$BATS_TEST_DIRNAME/lib/standins.bash"
 
 # host [FILTER]: a throwaway host without a running server.
 host() {

@@ -45,14 +45,14 @@ process_pid() {
   [[ -s ${service[pidfile]} ]] || return 0
   pid=$(<"${service[pidfile]}")
   [[ $pid =~ ^[0-9]+$ ]] && proc_read "$pid" || return 0
-  [[ $state != [ZX] && $uid -eq $(service_uid) ]] || return 0
+  [[ $state != [ZX] && $uid -eq $(process_uid) ]] || return 0
   written=$(stat -c %Y -- "${service[pidfile]}") || return 0
   ((started <= written + 5)) || return 0
   printf '%s' "$pid"
 }
 
-# service_uid: whose process the defined service is.
-service_uid() {
+# process_uid: whose process the defined service is.
+process_uid() {
   if [[ $EUID -eq 0 && -n ${service[user]} ]]; then
     id -u -- "${service[user]}"
   else

@@ -49,10 +49,11 @@ systemd_running() {
 
 # systemd_start NAME: a unit that failed too often before is given another chance.
 systemd_start() {
-  local unit
+  local unit patience=30
+  [[ $1 != server ]] || patience=${site[server.start_seconds]}
   unit=$(systemd_unit "$1")
   [[ -n ${TWPOOL_PLAN:-} ]] || systemctl --quiet reset-failed -- "$unit" 2>/dev/null || :
-  run timeout "${site[server.start_seconds]}" systemctl start -- "$unit" || :
+  run timeout "$patience" systemctl start -- "$unit" || :
 }
 
 # systemd_stop NAME PATIENCE: a unit that has not ended by then is killed.

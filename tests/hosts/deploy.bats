@@ -2,41 +2,12 @@
 # SPDX-License-Identifier: ISC
 # `make deploy`, the daily change of a setting, what a production host lives through, and
 # twpool-rollback, on a booted Debian with systemd.
-#
-# BOOTED_SUITE  which Debian (bookworm); BOOTED_CACHE as in tests/lib/booted.bash
 # `run --separate-stderr` sets stderr; each test is a subshell.
 # shellcheck disable=SC2030,SC2031,SC2119,SC2154
 bats_require_minimum_version 1.5.0
 
-setup_file() {
-  # shellcheck source=tests/lib/production.bash
-  . "$BATS_TEST_DIRNAME/../lib/production.bash"
-  export READY DEPLOYED UNFIT SUITE=${BOOTED_SUITE:-bookworm}
-  # bats 1.8 cannot skip here.
-  UNFIT=$(booted_can) || return 0
-  export BOOTED_CACHE=${BOOTED_CACHE:-$BATS_RUN_TMPDIR/booted}
-  booted_begin
-  READY=$(production_image "$SUITE" 115)
-  DEPLOYED=$(deployed_image "$SUITE" 115)
-}
-
-teardown_file() {
-  booted_end
-}
-
-setup() {
-  [[ -z $UNFIT ]] || skip "no booted host: $UNFIT"
-  # shellcheck source=tests/lib/production.bash
-  . "$BATS_TEST_DIRNAME/../lib/production.bash"
-  cd "$BATS_TEST_TMPDIR" || return
-}
-
-teardown() {
-  if [[ -n ${load:-} ]]; then
-    wait "$load" || :
-  fi
-  [[ -z ${BOOTED_HOST:-} ]] || booted_drop
-}
+# shellcheck source=tests/lib/production_setup.bash
+. "$BATS_TEST_DIRNAME/../lib/production_setup.bash"
 
 # host IMAGE: this test's own, booted from an image.
 host() {

@@ -1,37 +1,11 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
 # The commands that the guides show, run as they stand there, on a booted Debian.
-#
-# BOOTED_SUITE  which Debian (bookworm); BOOTED_CACHE as in tests/lib/booted.bash
 # shellcheck disable=SC2030,SC2031,SC2154 # each test is a subshell; `run` sets output
 bats_require_minimum_version 1.5.0
 
-setup_file() {
-  # shellcheck source=tests/lib/production.bash
-  . "$BATS_TEST_DIRNAME/../lib/production.bash"
-  export READY DEPLOYED UNFIT SUITE=${BOOTED_SUITE:-bookworm}
-  # bats 1.8 cannot skip here.
-  UNFIT=$(booted_can) || return 0
-  export BOOTED_CACHE=${BOOTED_CACHE:-$BATS_RUN_TMPDIR/booted}
-  booted_begin
-  READY=$(production_image "$SUITE" 115)
-  DEPLOYED=$(deployed_image "$SUITE" 115)
-}
-
-teardown_file() {
-  booted_end
-}
-
-setup() {
-  [[ -z $UNFIT ]] || skip "no booted host: $UNFIT"
-  # shellcheck source=tests/lib/production.bash
-  . "$BATS_TEST_DIRNAME/../lib/production.bash"
-  cd "$BATS_TEST_TMPDIR" || return
-}
-
-teardown() {
-  [[ -z ${BOOTED_HOST:-} ]] || booted_drop
-}
+# shellcheck source=tests/lib/production_setup.bash
+. "$BATS_TEST_DIRNAME/../lib/production_setup.bash"
 
 # shown GUIDE: the commands of its `sh` blocks, as one script that stops at the first that fails.
 shown() {

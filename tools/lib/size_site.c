@@ -149,7 +149,7 @@ server_add(const struct reader *r, const json_t *database, const char *element, 
 		                           .others = TW_SIZE_UNKNOWN,
 		                           .direct = TW_SIZE_UNKNOWN,
 		                           .pooled = TW_SIZE_UNKNOWN };
-	strcpy(server->host, host);
+	snprintf(server->host, sizeof(server->host), "%s", host);
 	server->role = calloc(s->users, sizeof(*server->role));
 	if (server->role == NULL)
 		return tw_fail(r->e, EX_OSERR, "out of memory");

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: ISC
+# shellcheck shell=bash
+# The way back of deploy/lib/host.bash: accounts, packages and the pooler's unit, as the notes of the
+# generations say that they were. Sourced by twpool-rollback, whose `undo` are those that go.
+
+# shellcheck source=deploy/lib/host.bash
+. "$home/deploy/lib/host.bash"
+
+# host_back: what a host has beside files, as it was.
+host_back() {
+  local account
+  unit_back || return
+  [[ -z $purge ]] || package_remove || return
+  for account in "${accounts[@]}"; do
+    account_remove "$account" || return
+  done
+}
+
+# account_remove NAME: what one of the generations that go has created. What its process has left is
+# root's from now on.
+account_remove() {
+  noted "account.$1" && getent passwd "$1" >/dev/null || return 0
+  account_orphans "$1"
+  run userdel -- "$1" || return
+  ! getent group "$1" >/dev/null || run groupdel -- "$1"
+}
+
+# account_orphans NAME: logs stay, for whoever asks later what happened.
+account_orphans() {
+  if [[ $1 == pgbouncer && -d /var/log/pgbouncer ]]; then
+    run chown -hR --from="$1" root:root -- /var/log/pgbouncer
+  fi
+}
+
+# package_remove: the packages that any recorded deploy has installed.
+package_remove() {
+  local GEN all=() words=() one wanted=()
+  mapfile -t all < <(twpool-generation list -q)
+  wait "$!" || return
+  for GEN in "${all[@]}"; do
+    read -r -a words <<<"$(gen_get package.installed)"
+    for one in "${words[@]}"; do
+      ! package_installed "$one" || wanted+=("$one")
+    done
+  done
+  ((${#wanted[@]} == 0)) || package_purge "${wanted[@]}"
+}
+
+# unit_back: the unit as it stood before the oldest generation that goes. A package that a deploy
+# brought and that stays does nothing: it is not started at boot, by systemd or by init scripts.
+unit_back() {
+  local enabled active
+  enabled=$(GEN=${undo[0]} gen_get unit.enabled) active=$(GEN=${undo[0]} gen_get unit.active)
+  package_installed "$package" || return 0
+  case $enabled in
+    absent)
+      run systemctl --quiet disable pgbouncer.service || return
+      [[ ! -x /usr/sbin/update-rc.d ]] || run update-rc.d -f pgbouncer remove >/dev/null
+      ;;
+    disabled) run systemctl --quiet disable pgbouncer.service || return ;;
+  esac
+  [[ $active != active ]] || service_start pooler
+}
