@@ -12,10 +12,11 @@
 as_user() {
   local user=$1
   shift
+  # bash's & hands down an ignored SIGQUIT, with which PgBouncer would outlive its test.
   if ((EUID == 0)); then
-    setpriv --reuid="$user" --regid="$(id -g "$user")" --init-groups -- "$@"
+    env --default-signal setpriv --reuid="$user" --regid="$(id -g "$user")" --init-groups -- "$@"
   else
-    "$@"
+    env --default-signal "$@"
   fi
 }
 
