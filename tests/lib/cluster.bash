@@ -20,12 +20,14 @@ as_user() {
   fi
 }
 
-# free_port: prints a TCP port below the ephemeral range on which nobody listens on loopback.
+# free_port: prints a TCP port below the ephemeral range on which nobody listens on loopback. Under
+# bats no other test of the run gets it too: between choosing and listening there is time.
 free_port() {
   local port
   for _ in {1..100}; do
     port=$((10000 + RANDOM % 22000))
-    if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+    if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null &&
+      { [[ -z ${BATS_RUN_TMPDIR:-} ]] || mkdir "$BATS_RUN_TMPDIR/port.$port" 2>/dev/null; }; then
       printf '%s\n' "$port"
       return 0
     fi

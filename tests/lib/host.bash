@@ -144,9 +144,17 @@ host_tree() {
 
 # host_end: what was started ends. The directory stays.
 host_end() {
-  local file
+  local file pid
   for file in "${host_root:-/nowhere}"/run/game.pid "${host_root:-/nowhere}"/run/twpool/pooler.pid; do
-    [[ ! -s $file ]] || start-stop-daemon --stop --oknodo --quiet --pidfile "$file" --retry TERM/3/KILL/5
+    [[ -s $file ]] || continue
+    pid=$(<"$file")
+    kill -TERM "$pid" 2>/dev/null || continue
+    wait_until 5 _host_ended "$pid" 2>/dev/null || kill -KILL "$pid" 2>/dev/null || :
   done
   cluster_stop
+}
+
+# _host_ended PID: a zombie has ended: in a container there may be nobody who reaps it soon.
+_host_ended() {
+  ! grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$1/status"
 }
