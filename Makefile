@@ -21,14 +21,14 @@ endif
 PKGS     := libpq jansson libmd
 WARN     := -Wall -Wextra -Wshadow -Wconversion -Wformat=2 -Wvla -Wmissing-prototypes
 HARDEN   += -fstack-protector-strong -fPIE
-CPPFLAGS += -D_GNU_SOURCE
+CPPFLAGS += -D_GNU_SOURCE -Itools/lib
 OWN      := -std=c11 -O2 -g $(WARN) $(HARDEN) $(SANITY) -MMD -MP
 # Asked for only when something is compiled: `make bootstrap` runs before pkg-config exists.
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS   = $(shell pkg-config --libs $(PKGS)) -pthread -lm
 LINK     := $(SANITY) -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 
-LIB_SRC  := $(sort $(wildcard tools/lib/*.c))
+LIB_SRC  := $(sort $(wildcard tools/lib/*/*.c))
 LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/obj/%.o)
 BINS     := $(PROGRAMS:%=$(BUILD)/bin/%)
 MAN      := $(sort $(wildcard docs/man/*.[178]))
@@ -58,7 +58,7 @@ $(BUILD)/bin/twpool-check: $(BUILD)/obj/tools/check_remember.o
 $(BUILD)/bin/twpool-dsn: $(BUILD)/obj/tools/dsn_verify.o
 $(BUILD)/bin/twpool-generation: $(BUILD)/obj/tools/generation_summary.o
 
--include $(wildcard $(BUILD)/obj/tools/*.d $(BUILD)/obj/tools/lib/*.d)
+-include $(wildcard $(BUILD)/obj/tools/*.d $(BUILD)/obj/tools/lib/*/*.d)
 
 bootstrap: ## install what building and testing needs (apt; says first what)
 	deploy/bootstrap
@@ -91,7 +91,7 @@ lint: ## shellcheck, warnings as errors with gcc and clang, cppcheck, mandoc
 	@tests/lint
 
 format: ## clang-format the C sources in place
-	clang-format -i tools/*.[ch] tools/lib/*.[ch] tests/gameserver/*.[ch]
+	clang-format -i tools/*.[ch] tools/lib/*/*.[ch] tests/gameserver/*.[ch]
 
 LIBDIR := $(DESTDIR)$(PREFIX)/lib/twpool
 install: all ## install under PREFIX (default /usr/local); DESTDIR for packagers

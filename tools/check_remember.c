@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* check_remember.c: a check in a child, held against what the last one said. */
+#include "base/run.h"
+#include "check/memory.h"
 #include "check_remember.h"
-#include "lib/memory.h"
-#include "lib/run.h"
 
 #include <errno.h>
 #include <signal.h>

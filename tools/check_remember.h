@@ -2,7 +2,7 @@
 /* check_remember.h: twpool-check --remember, for cron: it speaks when there is news. */
 #pragma once
 
-#include "lib/report.h"
+#include "check/report.h"
 
 struct check_remember {
 	const char *path, *tool;

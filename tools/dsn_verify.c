@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* dsn_verify.c: whom to ask for twpool-dsn verify, and what it prints. */
+#include "base/file.h"
 #include "dsn_verify.h"
-#include "lib/file.h"
-#include "lib/straggler.h"
+#include "pg/straggler.h"
 #include "program.h"
 
 #include <ctype.h>

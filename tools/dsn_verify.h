@@ -2,7 +2,7 @@
 /* dsn_verify.h: twpool-dsn verify: that nobody comes to PostgreSQL past the pooler any more. */
 #pragma once
 
-#include "lib/err.h"
+#include "base/err.h"
 
 struct dsn_verify {
 	const char *site, *console, *postgres;

@@ -2,8 +2,8 @@
 /* generation.h: what the source files of twpool-generation share. */
 #pragma once
 
-#include "lib/record.h"
 #include "program.h"
+#include "record/record.h"
 
 struct options {
 	const char *site, *group, *mode, *owner;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* generation_summary.c: twpool-generation summary: a generation on one page. */
 #include "generation.h"
-#include "lib/summary.h"
+#include "record/summary.h"
 
 #include <stdlib.h>
 #include <unistd.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* program.c: where the programs meet the terminal. The library below never prints. */
+#include "base/version.h"
 #include "program.h"
-#include "lib/version.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,8 +2,8 @@
 /* program.h: the main part that all twpool programs share: options, printing, the exit code. */
 #pragma once
 
-#include "lib/json.h"
-#include "lib/opt.h"
+#include "base/json.h"
+#include "base/opt.h"
 
 /*
  * program_main runs a program: makes sure that descriptors 0 to 2 are open, parses the command

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* twpool-auth: hands roles' secrets from PostgreSQL to the pooler, and proves that a login works.
  */
-#include "lib/asuser.h"
-#include "lib/auth.h"
-#include "lib/verify.h"
+#include "base/asuser.h"
+#include "pg/auth.h"
+#include "pg/verify.h"
 #include "program.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* twpool-check: asks a pooler and its host, judges, and says so as a monitoring plugin does. */
-#include "lib/asking.h"
-#include "lib/report.h"
+#include "check/asking.h"
+#include "check/report.h"
 #include "check_remember.h"
 #include "program.h"
 

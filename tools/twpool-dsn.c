@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* twpool-dsn: finds DSNs in sources and configurations, moves their port and host, and back. */
+#include "dsn/dsn_plan.h"
 #include "dsn_verify.h"
-#include "lib/dsn_plan.h"
 #include "program.h"
 
 struct options {

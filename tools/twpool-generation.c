@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* twpool-generation: the one publisher. Stages, applies, restores, verifies and lists records. */
 #include "generation.h"
-#include "lib/publish.h"
+#include "record/publish.h"
 
 #include <grp.h>
 #include <limits.h>

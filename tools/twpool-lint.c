@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* twpool-lint: judges a pgbouncer.ini, by itself and against the PgBouncer that runs. */
-#include "lib/admin.h"
-#include "lib/keys.h"
-#include "lib/lint.h"
+#include "lint/lint.h"
+#include "pg/admin.h"
 #include "program.h"
+#include "site/keys.h"
 
 #include <stdlib.h>
 

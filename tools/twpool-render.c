@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /* twpool-render: site.json, templates and secrets become PgBouncer's files or the host's. No
  * connection. */
-#include "lib/diff.h"
-#include "lib/file.h"
-#include "lib/keys.h"
-#include "lib/mask.h"
-#include "lib/render.h"
-#include "lib/run.h"
-#include "lib/secrets.h"
+#include "base/diff.h"
+#include "base/file.h"
+#include "base/mask.h"
+#include "base/run.h"
+#include "pg/secrets.h"
 #include "program.h"
+#include "render/render.h"
+#include "site/keys.h"
 
 #include <malloc.h>
 #include <signal.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* twpool-site: checks site.json, hands its values to shell and takes its findings: no shell of ours
  * parses or composes JSON. */
-#include "lib/preflight.h"
-#include "lib/site.h"
 #include "program.h"
+#include "site/preflight.h"
+#include "site/site.h"
 
 #include <errno.h>
 #include <stdlib.h>

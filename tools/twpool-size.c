@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* twpool-size: whether the pools of a site fit into what PostgreSQL has, with every term shown. */
-#include "lib/file.h"
-#include "lib/keys.h"
-#include "lib/size_report.h"
+#include "base/file.h"
 #include "program.h"
+#include "site/keys.h"
+#include "size/size_report.h"
 
 #include <stdlib.h>
 

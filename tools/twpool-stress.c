@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* twpool-stress: bots that log in and hold their connection, as players do; measures and judges. */
-#include "lib/file.h"
-#include "lib/stress_report.h"
+#include "base/file.h"
 #include "program.h"
+#include "stress/stress_report.h"
 
 #include <errno.h>
 #include <math.h>

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * verdict.h: what the checks come to: results with a status, a sentence and metrics, and the
+ * thresholds that metrics are held against.
+ */
+#pragma once
+
+#include "base/range.h"
+#include "stress/sample.h"
+
+/* The exit codes of a monitoring plugin. */
+enum tw_status {
+	TW_STATUS_OK,
+	TW_STATUS_WARNING,
+	TW_STATUS_CRITICAL,
+	TW_STATUS_UNKNOWN,
+};
+
+/*
+ * tw_status_worse is the worse of two: OK < WARNING < UNKNOWN < CRITICAL. Neither OK nor WARNING
+ * hides that something could not be found out, and what is known to be broken comes first.
+ */
+enum tw_status tw_status_worse(enum tw_status a, enum tw_status b);
+
+/* tw_status_word is "ok", "warning", "critical" or "unknown". */
+const char *tw_status_word(enum tw_status status);
+
+/* The metrics that have thresholds. */
+enum tw_metric_id {
+	TW_METRIC_WAITING,
+	TW_METRIC_MAXWAIT,
+	TW_METRIC_SERVERS,
+	TW_METRIC_CLIENTS,
+	TW_METRIC_CONNECTIONS,
+	TW_METRIC_LOGIN,
+	TW_METRICS,
+};
+
+/* A metric's thresholds: in per cent of its maximum for servers, clients and connections. */
+struct tw_threshold {
+	bool has_warning, has_critical;
+	struct tw_range warning, critical;
+};
+
+struct tw_thresholds {
+	struct tw_threshold item[TW_METRICS];
+};
+
+/* tw_thresholds_default sets those that hold where nothing else is asked for. */
+void tw_thresholds_default(struct tw_thresholds *t);
+
+/* tw_thresholds_set reads "METRIC=RANGE", for CRITICAL or else for WARNING. EX_USAGE. */
+bool tw_thresholds_set(struct tw_thresholds *t, bool critical, const char *text, struct tw_err *e);
+
+/* One value, NAN where it is unknown; its thresholds are in its own unit. */
+struct tw_metric {
+	const char *name;
+	const char *unit; /* "s", or "" */
+	double value;
+	double max; /* NAN where there is none */
+	struct tw_threshold threshold;
+};
+
+/* What one check found about one object: a pool, or nothing in particular ("" and ""). */
+#define TW_RESULT_METRICS 3
+struct tw_result {
+	const char *check;
+	enum tw_status status;
+	bool moot; /* it only follows from another result */
+	char database[TW_POOL_NAME_SIZE], user[TW_POOL_NAME_SIZE];
+	char summary[768];
+	size_t n;
+	struct tw_metric metric[TW_RESULT_METRICS];
+};
+
+/* A check that could not be made for want of rights or of somebody to ask, which is no news. */
+struct tw_unjudged {
+	const char *check;
+	const char *reason; /* static */
+};
+
+#define TW_UNJUDGED_MAX 4
+struct tw_verdict {
+	size_t n;
+	struct tw_result *item;
+	size_t unjudged_n;
+	struct tw_unjudged unjudged[TW_UNJUDGED_MAX];
+};
+
+#define TW_VERDICT_INIT           \
+	{                         \
+		0, NULL, 0,       \
+		{                 \
+			{         \
+				0 \
+			}         \
+		}                 \
+	}
+
+void tw_verdict_free(struct tw_verdict *v);
+
+/*
+ * tw_verdict_add adds a result that is OK and says nothing; borrowed, valid until the next one is
+ * added. NULL without memory (EX_OSERR).
+ */
+struct tw_result *tw_verdict_add(struct tw_verdict *v, const char *check, struct tw_err *e);
+
+/* tw_verdict_unjudged notes that a check is left out; always true. Both texts are static. */
+bool tw_verdict_unjudged(struct tw_verdict *v, const char *check, const char *reason);
+
+/* tw_verdict_status is the worst of all; UNKNOWN where nothing was checked. */
+enum tw_status tw_verdict_status(const struct tw_verdict *v);
+
+/* tw_result_raise makes a result's status worse, never better. */
+void tw_result_raise(struct tw_result *r, enum tw_status status);
+
+/* tw_result_say sets a result's sentence. */
+void tw_result_say(struct tw_result *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* tw_result_count adds a number that has no thresholds. */
+void tw_result_count(struct tw_result *r, const char *name, double value);
+
+/*
+ * tw_result_measure adds a metric and raises the status where its thresholds say so. Thresholds in
+ * per cent of a maximum that is not known, or 0, are none.
+ */
+void tw_result_measure(struct tw_result *r, const struct tw_thresholds *t, enum tw_metric_id id,
+                       double value, double max);

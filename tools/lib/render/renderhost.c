@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: ISC */
+/* renderhost.c: the site as the data of the host's templates: units, logrotate, cron. */
+#include "render.h"
+#include "size/size.h"
+
+#include <string.h>
+
+/* all_local tells whether each word of a list with commas is one of this host. */
+static bool
+all_local(const char *list)
+{
+	char word[256];
+
+	while (*list != '\0') {
+		size_t blanks = strspn(list, ", "), n = strcspn(list + blanks, ", ");
+
+		snprintf(word, sizeof(word), "%.*s", (int)n, list + blanks);
+		if (n >= sizeof(word) || (n > 0 && !tw_size_local(word)))
+			return false;
+		list += blanks + n;
+	}
+	return true;
+}
+
+/* site_is_local tells whether neither clients nor PostgreSQL may be elsewhere. */
+static bool
+site_is_local(const struct tw_site *site)
+{
+	const json_t *databases = json_object_get(site->root, "databases"), *database;
+	bool local = all_local(tw_site_text(site, "pgbouncer.listen_addr")) &&
+	             all_local(tw_site_text(site, "postgres.host"));
+	size_t i;
+
+	json_array_foreach (databases, i, database)
+		local = local && all_local(json_string_value(json_object_get(database, "host")));
+	return local;
+}
+
+/* descriptors puts LimitNOFILE, for any version of PgBouncer. */
+static bool
+descriptors(const struct tw_site *site, long *n, struct tw_err *e)
+{
+	struct tw_size size = TW_SIZE_INIT;
+	bool ok = tw_size_site(site, 0, &size, e);
+
+	if (ok) {
+		tw_size_reckon(&size);
+		*n = size.descriptors_limit;
+	}
+	tw_size_free(&size);
+	return ok;
+}
+
+/* list_if is a list of one empty object where `yes`, otherwise of none: a condition of templates.
+ */
+static json_t *
+list_if(bool yes)
+{
+	return yes ? json_pack("[{}]") : json_array();
+}
+
+json_t *
+tw_render_host_data(const struct tw_site *site, const struct tw_render_programs *programs,
+                    struct tw_err *e)
+{
+	const json_t *reconnects = tw_site_at(site, "server.reconnects", e);
+	json_t *data;
+	long n = 0;
+
+	if (!descriptors(site, &n, e))
+		return NULL;
+	data = json_pack("{ss ss ss ss ss so so so}", "ini", "/etc/pgbouncer/twpool/pgbouncer.ini",
+	                 "binary", programs->pooler, "check", programs->check, "expected",
+	                 "/var/lib/twpool-check/expected.json", "remembered",
+	                 "/var/lib/twpool-check/state/last", "descriptors", json_sprintf("%ld", n),
+	                 "loopback", list_if(site_is_local(site)), "follows",
+	                 list_if(!json_is_true(reconnects)));
+	if (data == NULL)
+		tw_fail(e, EX_OSERR, "out of memory");
+	return data;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * stress.h: runs of bots against one target or two by turns, with the pooler watched meanwhile.
+ * Measures; stress_limits.h judges and stress_report.h tells.
+ */
+#pragma once
+
+#include "check/watch.h"
+#include "figures.h"
+#include "overhead.h"
+#include "swarm.h"
+
+/* Where bots go, and what came of it. */
+struct tw_target {
+	const char *name;           /* "dsn" or "versus" */
+	struct tw_pg_params params; /* owned, as everything here */
+	size_t rounds;              /* that were run */
+	struct tw_figures *round;
+	struct tw_failures failures;  /* of all rounds */
+	bool known, pooled;           /* a pooler answered, where `known` */
+	long samples, failed_samples; /* of server connections */
+};
+
+/* TW_DSN is there always. */
+enum { TW_DSN, TW_VERSUS, TW_TARGETS };
+
+struct tw_stress {
+	/* The plan. */
+	struct tw_swarm_plan swarm; /* params are set for each run; bots: as many as may log in */
+	long bots_asked;
+	long rounds, pairs;
+	bool versus; /* there is a second target */
+	struct tw_target target[TW_TARGETS];
+	struct tw_sampler sampler; /* without a console: nothing is watched */
+	long long freeze_us;       /* as in freeze.h */
+	int listen_port;           /* of the console's pooler; 0: not known */
+	/* What is under way, for whoever tells of the progress. */
+	long round;
+	const struct tw_target *current;
+	/* The result. */
+	struct tw_overhead overhead;
+	struct tw_err overhead_error; /* why it could not be measured */
+	char frozen[1024];            /* the pool that is, in one line; or "" */
+	bool interrupted;
+};
+
+void tw_stress_free(struct tw_stress *s);
+
+/*
+ * tw_stress_prepare asks console and PostgreSQL where they are to be asked, lowers the number of
+ * bots to the clients that the pooler still takes (but two), and raises our limit of descriptors.
+ * Errors: as tw_sample_console; EX_TEMPFAIL where no client is free; EX_OSERR.
+ */
+bool tw_stress_prepare(struct tw_stress *s, struct tw_err *e);
+
+/*
+ * tw_stress_run runs all rounds, each target once in each, in alternating order, then the pairs.
+ * Ends early after a signal, and where a pool is frozen. That bots fail is no error.
+ */
+bool tw_stress_run(struct tw_stress *s, struct tw_err *e);
+
+/* tw_target_label is "HOST:PORT" of a target, "[::1]:5432" for an IPv6 address. */
+void tw_target_label(const struct tw_target *t, char *out, size_t size);
