@@ -119,7 +119,7 @@ plain_ends(const struct scan *s)
 
 	if (colon_is(s) || (blank(c) && tw_peek(&s->c, 1) == '#'))
 		return true;
-	return s->flow > 0 && strchr(",[]{}", c) != NULL;
+	return s->flow > 0 && strchr(",[]{}", c) != NULL && !tw_peek_is(&s->c, "{{");
 }
 
 /* plain reads a scalar without quotes; a key is not handed over. */
@@ -171,7 +171,8 @@ token(struct scan *s)
 	else if (c == '&' || c == '*' || c == '!') { /* an anchor, an alias, a tag */
 		while (!blank(tw_peek(&s->c, 1)))
 			s->c.at++;
-	} else if (!blank(c) && c != ',' && !((c == '-' || c == '?' || c == ':') && alone))
+	} else if (!blank(c) && c != ',' && !((c == '-' || c == '?' || c == ':') && alone) &&
+	           !plain_ends(s)) /* as the ':' of "[:,": nothing of a scalar comes next */
 		return plain(s);
 	tw_step(&s->c, 1);
 	return true;
