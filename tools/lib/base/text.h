@@ -64,8 +64,9 @@ bool tw_text_toml_is(const char *path);
 bool tw_text_c_is(const char *path);
 
 /*
- * tw_text_scan visits every string value of a file, in order; numbers too where they have keys. EX_DATAERR with the place: an
- * unknown kind of file, a NUL byte, malformed JSON. What is malformed elsewhere is skipped over.
+ * tw_text_scan visits every string value of a file, in order; numbers too where they have keys.
+ * EX_DATAERR with the place: an unknown kind of file, a NUL byte, malformed JSON. What is malformed
+ * elsewhere is skipped over.
  */
 bool tw_text_scan(const struct tw_source *src, tw_text_visit *visit, void *arg, struct tw_err *e);
 

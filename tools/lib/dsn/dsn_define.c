@@ -41,7 +41,8 @@ struct scan {
 	bool line_start;
 	struct port port[NAMES_MAX];
 	size_t ports;
-	size_t depth, wanted; /* of parentheses; that of a call whose arguments count, or DEPTH_NONE */
+	size_t depth,
+	    wanted; /* of parentheses; that of a call whose arguments count, or DEPTH_NONE */
 };
 
 /* blank_skip goes past one blank, comment or spliced newline, if one comes next. */

@@ -212,8 +212,8 @@ field_add(struct tw_buf *out, const char *value, struct tw_err *e)
 const char *
 tw_dsn_found_form(const struct tw_dsn_found *f)
 {
-	static const char *const names[] = { "", "environment", "settings", "service", "pgpass",
-		                             "define" };
+	static const char *const names[] = { "",        "environment", "settings",
+		                             "service", "pgpass",      "define" };
 
 	return f->kind == TW_DSN_TEXT ? tw_dsn_form_name(f->dsn.form) : names[f->kind];
 }

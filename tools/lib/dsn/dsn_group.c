@@ -43,9 +43,9 @@ static void
 group_note(struct group *g, const struct tw_setting *s)
 {
 	static const char *const ours[] = { "postgres", "pgsql", "psql", NULL };
-	static const char *const others[] = { "mysql",  "maria", "redis", "mongo",  "oracle",
-		                              "mssql",  "smtp",  "mail",  "rabbit", "amqp",
-		                              "kafka",  "ldap",  "http",  "memcache", "sqlite",
+	static const char *const others[] = { "mysql",   "maria", "redis", "mongo",    "oracle",
+		                              "mssql",   "smtp",  "mail",  "rabbit",   "amqp",
+		                              "kafka",   "ldap",  "http",  "memcache", "sqlite",
 		                              "elastic", NULL };
 	const char *text = s->key == TW_SETTING_KIND ? tw_buf_text(&s->value) : s->group;
 
@@ -106,13 +106,18 @@ group_is(const struct tw_settings *all, const struct group *g, struct tw_dsn_fou
 	       (g->hint || (g->host != NULL && g->dbname != NULL));
 }
 
-/* ending is what ends a line after byte `at` of a file; NULL where more of the line follows. */
+/* ending is what ends the lines of a file, if one ends at byte `at`; else NULL. */
 static const char *
 ending(const struct tw_source *src, size_t at)
 {
-	if (at < src->n && src->bytes[at] == '\r' && at + 1 < src->n && src->bytes[at + 1] == '\n')
-		return "\r\n";
-	return at == src->n || src->bytes[at] == '\n' ? "\n" : NULL;
+	const char *first = memchr(src->bytes, '\n', src->n);
+	bool crlf = first != NULL && first > src->bytes && first[-1] == '\r';
+
+	if (at == src->n)
+		return crlf ? "\r\n" : "\n";
+	if (crlf)
+		return src->n - at > 1 && memcmp(src->bytes + at, "\r\n", 2) == 0 ? "\r\n" : NULL;
+	return src->bytes[at] == '\n' ? "\n" : NULL;
 }
 
 /* group_keep adds a group to the list of DSNs, if it is a connection. */
@@ -139,8 +144,8 @@ group_keep(const struct tw_settings *all, const struct group *g, const struct tw
 	for (size_t i = 0; ok && i < g->n; i++) {
 		const struct tw_setting *s = &g->item[i];
 		const char *name = s->key == TW_SETTING_PASSWORD ? "password"
-		                   : s->key < TW_DSN_KEYS        ? tw_dsn_keyword((enum tw_dsn_key)s->key)
-		                                                 : NULL;
+		                   : s->key < TW_DSN_KEYS ? tw_dsn_keyword((enum tw_dsn_key)s->key)
+		                                          : NULL;
 
 		ok = name == NULL || tw_keywords_add(&k, separator, name, tw_buf_text(&s->value),
 		                                     s->raw, s->value.len, e);

@@ -88,7 +88,8 @@ certain(const struct tw_dsn *dsn, const struct tw_dsn_target *target, struct tw_
 		return tw_hint(e, dsn->no_authority ? "write jdbc:postgresql://HOST/DATABASE."
 		                                    : "say --to-host.");
 	}
-	if (dsn->closed && (port == NULL || (target->host != NULL && host == NULL && addr == NULL))) {
+	if (dsn->closed &&
+	    (port == NULL || (target->host != NULL && host == NULL && addr == NULL))) {
 		tw_fail(e, EX_DATAERR, "it names no %s", port == NULL ? "port" : "host");
 		return tw_hint(e, "only what is there can be moved: write it beside the others.");
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* dsn_pgpass.c: the lines "host:port:database:user:password" of .pgpass (libpq 15, passwordFromFile). */
+/* dsn_pgpass.c: the lines "host:port:database:user:password" of .pgpass (libpq 15,
+ * passwordFromFile). */
 #include "dsn_setting.h"
 #include "text_scan.h"
 

@@ -245,11 +245,16 @@ uri_user(const char *text, size_t *at, struct tw_dsn *dsn, struct tw_err *e)
 	       (colon == end || uri_note(dsn, "password", colon + 1, end, e));
 }
 
-/* host_end is where the host at `at` ends; one in brackets may hold any byte but ']'. */
+/*
+ * host_end is where the host at `at` ends; one in brackets may hold any byte but ']'. They may be
+ * open where libpq has read another text: what JDBC has no name for stands before its '@'.
+ */
 static size_t
 host_end(const char *text, size_t at)
 {
-	return at + (text[at] == '[' ? strcspn(text + at, "]") + 1 : strcspn(text + at, ":/?,"));
+	size_t close = text[at] == '[' ? at + strcspn(text + at, "]") : at;
+
+	return text[close] == ']' ? close + 1 : at + strcspn(text + at, ":/?,");
 }
 
 /* uri_authority goes past "host:port,host:port", and notes the first pair. */

@@ -35,24 +35,15 @@ static const struct name environment[] = {
 
 /* What programs call the same, alone or after something: port, DB_PORT, dbPort, db.port. */
 static const struct name siblings[] = {
-	{ "port", TW_DSN_PORT },
-	{ "host", TW_DSN_HOST },
-	{ "hostname", TW_DSN_HOST },
-	{ "dbname", TW_DSN_DBNAME },
-	{ "database", TW_DSN_DBNAME },
-	{ "db", TW_DSN_DBNAME },
-	{ "name", TW_DSN_DBNAME },
-	{ "user", TW_DSN_USER },
-	{ "username", TW_DSN_USER },
-	{ "password", TW_SETTING_PASSWORD },
-	{ "pass", TW_SETTING_PASSWORD },
-	{ "sslmode", TW_DSN_SSLMODE },
-	{ "driver", TW_SETTING_KIND },
-	{ "adapter", TW_SETTING_KIND },
-	{ "engine", TW_SETTING_KIND },
-	{ "dialect", TW_SETTING_KIND },
-	{ "type", TW_SETTING_KIND },
-	{ NULL, 0 },
+	{ "port", TW_DSN_PORT },         { "host", TW_DSN_HOST },
+	{ "hostname", TW_DSN_HOST },     { "dbname", TW_DSN_DBNAME },
+	{ "database", TW_DSN_DBNAME },   { "db", TW_DSN_DBNAME },
+	{ "name", TW_DSN_DBNAME },       { "user", TW_DSN_USER },
+	{ "username", TW_DSN_USER },     { "password", TW_SETTING_PASSWORD },
+	{ "pass", TW_SETTING_PASSWORD }, { "sslmode", TW_DSN_SSLMODE },
+	{ "driver", TW_SETTING_KIND },   { "adapter", TW_SETTING_KIND },
+	{ "engine", TW_SETTING_KIND },   { "dialect", TW_SETTING_KIND },
+	{ "type", TW_SETTING_KIND },     { NULL, 0 },
 };
 
 /* A text as a setting: its name, whose it is, and where in the text the value begins. */
@@ -164,8 +155,8 @@ name_find(const struct tw_text *t, struct named *d)
 static bool
 server_is(const char *path, const struct tw_text *t)
 {
-	static const char *const programs[] = { "postgres", "postmaster", "pg_ctl",
-		                                "pg_ctlcluster", "initdb" };
+	static const char *const programs[] = { "postgres", "postmaster", "pg_ctl", "pg_ctlcluster",
+		                                "initdb" };
 	const char *all = tw_buf_text(&t->bytes);
 
 	if (t->key != NULL)
@@ -224,7 +215,8 @@ tw_settings_note(struct tw_settings *s, const char *path, const struct tw_text *
 	size_t prefix = 0;
 	int key;
 
-	if (t->bytes.len > VALUE_MAX || memchr(t->bytes.data, '\0', t->bytes.len) != NULL)
+	if (t->bytes.len == 0 || t->bytes.len > VALUE_MAX ||
+	    memchr(t->bytes.data, '\0', t->bytes.len) != NULL)
 		return true;
 	if (server_is(path, t)) {
 		name_find(t, &d);

@@ -30,16 +30,17 @@ struct tw_settings {
 };
 
 /*
- * tw_settings_note keeps a text of a file if its name, or the name that is assigned in it, is one of
- * a connection's: PGHOST and its like, or host, port, dbname and so on; also what says which database
- * it is ("driver: postgresql") or that this file starts a server, whose own port it then is.
+ * tw_settings_note keeps a text of a file if its name, or the name that is assigned in it, is one
+ * of a connection's: PGHOST and its like, or host, port, dbname and so on; also what says which
+ * database it is ("driver: postgresql") or that this file starts a server, whose own port it then
+ * is.
  */
 bool tw_settings_note(struct tw_settings *s, const char *path, const struct tw_text *t,
                       struct tw_err *e);
 
 /* tw_settings_group adds what the settings of a file make together to the list of its DSNs. */
-bool tw_settings_group(struct tw_settings *s, const struct tw_source *src,
-                       struct tw_dsn_list *list, struct tw_err *e);
+bool tw_settings_group(struct tw_settings *s, const struct tw_source *src, struct tw_dsn_list *list,
+                       struct tw_err *e);
 
 /* tw_settings_free wipes and releases settings; also none. */
 void tw_settings_free(struct tw_settings *s);
@@ -53,7 +54,8 @@ struct tw_keywords {
 
 /*
  * tw_keywords_add appends one value as "name=value", quoted where it must be, after a separator if
- * it is not the first; raw maps its n bytes, and what is added around them has no bytes in the file.
+ * it is not the first; raw maps its n bytes, and what is added around them has no bytes in the
+ * file.
  */
 bool tw_keywords_add(struct tw_keywords *k, const char *separator, const char *name,
                      const char *value, const struct tw_raw *raw, size_t n, struct tw_err *e);

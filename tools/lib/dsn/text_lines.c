@@ -26,7 +26,7 @@ struct scan {
 	struct tw_cursor c;
 	const struct format *f;
 	struct tw_text text;
-	bool pooler; /* in PgBouncer's own [databases]: what it connects to must stay */
+	bool pooler;       /* in PgBouncer's own [databases]: what it connects to must stay */
 	struct tw_buf key; /* "/section/key" */
 	size_t section;    /* the length of "/section" in it */
 	struct tw_sink sink;
@@ -108,7 +108,7 @@ key_note(struct scan *s, size_t n)
 {
 	const char *name = s->c.src->bytes + s->c.at;
 
-	if (tw_peek_is(&s->c, "export ")) {
+	if (n > strlen("export ") && tw_peek_is(&s->c, "export ")) {
 		name += strlen("export ");
 		n -= strlen("export ");
 	}
