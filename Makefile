@@ -89,7 +89,8 @@ demo: ## watch bots fail, a deploy, the same bots succeed, and a rollback (BOTS=
 	@$(MAKE) -s -j2 --no-print-directory all
 	@$(TOOL_ENV) tests/demo
 
-soak: all ## how often the freeze is seen and imagined, six minutes (RUNS=, WATCH=, JOBS=)
+soak: all ## 100,000 files moved and back (DSNS=); how often the freeze is seen, six minutes (RUNS=, WATCH=, JOBS=)
+	@$(TOOL_ENV) tests/soak/dsn $(DSNS)
 	@$(TOOL_ENV) tests/soak/freeze
 
 bench: all ## the figures of the docs, each printed by a script in tests/bench
