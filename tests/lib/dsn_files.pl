@@ -113,7 +113,8 @@ my %container = (
         my ($pre, $old, $new_, $post) = @{ dsn() };
         my $e = escaping('\\%03o', qr/["\\]/);
         my $split = one('" "', "\"\n  \"", "\" /* 5432 */ \"");
-        my $w = sub { join '', map { $e->($_) . (rand() < 0.02 ? $split : '') } split //, $_[0] };
+        # not right before the port: an absent one may come before the cut as well as after it
+        my $w = sub { join $split, map { join '', map { $e->($_) } split // } unpack '(a' . int(8 + rand 60) . ')*', $_[0] };
         my ($a, $z) = ($w->($pre), $w->($post));
         my ($o, $n) = ($old, $new_);
         ($o, $n) = (substr($old, 0, 1) . $split . substr($old, 1), $new_ . $split) if length $old > 1 && rand() < 0.3;

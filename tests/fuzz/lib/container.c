@@ -134,6 +134,8 @@ fuzz_container(const char *const *names, const uint8_t *data, size_t size)
 
 		tw_text_scan(&src, text_check, &src, &e);
 		if (tw_dsn_list_read(&src, &list, &e)) {
+			fuzz_must(list.n == 0 || tw_dsn_may(&src),
+			          "a file with a DSN is one that may have one");
 			for (size_t i = 0; i < list.n && i < MOVED_MAX; i++)
 				dsn_check(&src, &list, i);
 		}

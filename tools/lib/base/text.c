@@ -95,20 +95,12 @@ tw_text_pointers(const char *path)
 	return k != NULL && k->scan == tw_text_json;
 }
 
-bool
-tw_text_toml_is(const char *path)
+tw_text_scanner *
+tw_text_scanner_of(const char *path)
 {
 	const struct kind *k = kind_of(path);
 
-	return k != NULL && k->scan == tw_text_toml;
-}
-
-bool
-tw_text_c_is(const char *path)
-{
-	const struct kind *k = kind_of(path);
-
-	return k != NULL && k->scan == tw_text_c;
+	return k != NULL ? k->scan : NULL;
 }
 
 /* tw_text_none is the tokenizer of files whose lines are no strings: .pgpass. */

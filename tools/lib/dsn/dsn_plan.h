@@ -92,8 +92,9 @@ typedef bool tw_dsn_find_visit(const char *path, const struct tw_dsn_list *list,
                                const struct tw_err *skipped, void *arg, struct tw_err *e);
 
 /*
- * tw_dsn_find visits every file below `dir` that tw_text_scan reads, in order of name. Symbolic
- * links are not followed and .git is left out. EX_NOINPUT where `dir` is no directory.
+ * tw_dsn_find visits every file below `dir` that has a DSN, or that may have one and cannot be
+ * read, in order of name. Symbolic links are not followed and .git is left out. EX_NOINPUT where
+ * `dir` is no directory.
  */
 bool tw_dsn_find(const char *dir, tw_dsn_find_visit *visit, void *arg, struct tw_err *e);
 
