@@ -163,15 +163,18 @@ raw_reserve(struct tw_text *t, struct tw_err *e)
 bool
 tw_text_add(struct tw_text *t, unsigned byte, size_t begin, size_t end, struct tw_err *e)
 {
-	char c = (char)byte;
+	struct tw_buf *b = &t->bytes;
 
-	t->broken = t->broken || t->bytes.len >= TW_TEXT_MAX;
+	t->broken = t->broken || b->len >= TW_TEXT_MAX;
 	if (t->broken)
 		return true;
-	if (!raw_reserve(t, e))
+	if (!raw_reserve(t, e) || (b->len + 1 >= b->cap && !tw_buf_reserve(b, 1, e)))
 		return false;
-	t->raw[t->bytes.len] = (struct tw_raw){ (uint32_t)begin, (uint32_t)end };
-	return tw_buf_add(&t->bytes, &c, 1, e);
+	/* not tw_buf_add: this is done for nearly every byte of a file */
+	t->raw[b->len] = (struct tw_raw){ (uint32_t)begin, (uint32_t)end };
+	b->data[b->len++] = (char)byte;
+	b->data[b->len] = '\0';
+	return true;
 }
 
 bool

@@ -132,7 +132,8 @@ static struct port *
 port_of(struct scan *s, const struct token *t)
 {
 	for (size_t i = 0; t->type == WORD && i < s->ports; i++) {
-		if (s->port[i].n == t->n && memcmp(s->port[i].name, t->text, t->n) == 0)
+		if (s->port[i].n == t->n && *s->port[i].name == *t->text &&
+		    memcmp(s->port[i].name, t->text, t->n) == 0)
 			return &s->port[i];
 	}
 	return NULL;

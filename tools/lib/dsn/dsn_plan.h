@@ -48,6 +48,13 @@ struct tw_dsn_plan {
 bool tw_dsn_plan_set(char *const *operands, size_t n, const struct tw_dsn_wanted *wanted,
                      struct tw_dsn_plan *plan, struct tw_buf *notes, struct tw_err *e);
 
+/*
+ * tw_dsn_plan_notes appends warnings about a plan, one a line: see dsn_notes.c. It reads the
+ * passfiles of the caller and of the files' owners, where it may.
+ */
+bool tw_dsn_plan_notes(const struct tw_dsn_plan *plan, long to_port, struct tw_buf *notes,
+                       struct tw_err *e);
+
 /* tw_dsn_plan_revert plans to take back what a record says. EX_DATAERR: no record, or not found. */
 bool tw_dsn_plan_revert(const char *record, struct tw_dsn_plan *plan, struct tw_err *e);
 
