@@ -135,6 +135,7 @@ fixture_refused() {
 @test "fixtures: docker" { fixtures docker; }
 @test "fixtures: settings" { fixtures settings; }
 @test "fixtures: define" { fixtures define; }
+@test "fixtures: plain" { fixtures plain; }
 
 @test "fixtures: each directory has a test, each file one expected result" {
   local dir input

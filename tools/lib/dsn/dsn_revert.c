@@ -93,6 +93,8 @@ record_file(const json_t *json, struct tw_dsn_plan *plan, struct tw_err *e)
 			return tw_fail(e, EX_DATAERR, "files: '%s' comes twice", path);
 	}
 	f = tw_dsn_plan_add(plan, path, e);
+	if (f != NULL)
+		f->plain = true; /* whether set was asked to is not recorded, nor needed */
 	if (f == NULL || !tw_edits_parse(json_object_get(json, "edits"), &f->edits, e) ||
 	    !tw_file_read(path, TW_FILE_LIMIT, &f->old, &f->st, e))
 		return false;
