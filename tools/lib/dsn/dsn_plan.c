@@ -100,7 +100,8 @@ operand_plan(struct tw_dsn_plan *plan, const char *operand, const struct tw_dsn_
 	struct tw_dsn_locator l = TW_DSN_LOCATOR_INIT;
 	struct tw_dsn_file *f = NULL;
 	size_t index = 0;
-	bool ok = tw_dsn_locator_parse(operand, &l, e) && (f = file_of(plan, l.path, wanted->plain, e)) != NULL;
+	bool ok = tw_dsn_locator_parse(operand, &l, e) &&
+	          (f = file_of(plan, l.path, wanted->plain, e)) != NULL;
 
 	if (ok) {
 		struct tw_source src = tw_dsn_plan_source(f, &f->old);

@@ -26,7 +26,7 @@ struct tw_dsn_file {
 	size_t n; /* of `meant`, by rising index; 0 in a plan that reverts */
 	struct tw_dsn_meant *meant;
 	struct tw_edits edits; /* of the whole file */
-	bool plain; /* read as plain text if its name says nothing else */
+	bool plain;            /* read as plain text if its name says nothing else */
 	bool changes;
 	bool has_mtime; /* a plan that reverts: the file gets its old time back */
 	struct timespec mtime;

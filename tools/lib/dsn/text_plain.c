@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * text_plain.c: plain text, which is read only when asked: the words of a line that are URLs, or else
- * the line as a whole. A line that begins as comments do is left alone.
+ * text_plain.c: plain text, which is read only when asked: the words of a line that are URLs, or
+ * else the line as a whole. A line that begins as comments do is left alone.
  */
 #include "text_scan.h"
 
