@@ -21,7 +21,7 @@ _booted_tests=${_booted_lib%/lib/*}
 
 # What a root holds beside apt and its essentials, what its repository offers, and what one that can
 # compile has too.
-_booted_packages=(systemd systemd-sysv dbus procps iproute2 netbase cron logrotate postgresql
+_booted_packages=(systemd systemd-sysv dbus mount procps iproute2 netbase cron logrotate postgresql
   libpq5 libjansson4 libmd0 make)
 _booted_offers=(pgbouncer)
 _booted_compiler=(gcc libc6-dev pkg-config libpq-dev libjansson-dev libmd-dev)
