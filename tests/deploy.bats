@@ -190,7 +190,7 @@ answers() {
 }
 
 @test "an added latency above validate.max_overhead_ms takes the deploy back" {
-  host "$(bots_filter 2) | .validate.max_overhead_ms = 0"
+  host "$(bots_filter 2) | .validate.max_overhead_ms = 0 | .validate.latency_pairs = 2000"
   run -1 host_run twpool-deploy
   [[ "$output" == *"validate: latency: twpool-stress failed (exit 1)"*"the host is as before"* ]]
   same_tree
