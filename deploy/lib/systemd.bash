@@ -4,13 +4,15 @@
 # with a drop-in of ours, the server a unit that the site names. Sourced by service.bash, which says
 # what each function does.
 
+# shellcheck source=deploy/lib/package.bash
+. "$home/deploy/lib/package.bash"
+
 systemd_user() {
   printf 'pgbouncer'
 }
 
-# systemd_binary: where the distribution's package puts it, also before it is installed.
 systemd_binary() {
-  printf '/usr/sbin/pgbouncer'
+  package_binary
 }
 
 # systemd_unit NAME

@@ -212,10 +212,14 @@ cron_run() {
   booted_gap_start
   run -0 --separate-stderr deploy
   deploy_gap=$(booted_gap_stop)
+  echo "# $output; of that: $(grep -E '^== (preflight|install|rebuild|validate|watch): done' <<<"$stderr" | sed 's/^== //; s/: done in//' | paste -sd ,)" >&3
   booted_gap_start
   run -0 --separate-stderr booted_run twpool-rollback
   rollback_gap=$(booted_gap_stop)
   echo "# gap: deploy $deploy_gap s, rollback $rollback_gap s; $output" >&3
+  # The package stays: this is a deploy that finds it.
+  run -0 --separate-stderr deploy
+  echo "# with the package there: $output" >&3
   # A loaded machine is slow; a deploy takes longer than this in any case.
   awk -v a="$deploy_gap" -v b="$rollback_gap" 'BEGIN { exit !(a <= 8 && b <= 8) }'
 }

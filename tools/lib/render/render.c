@@ -20,6 +20,8 @@ static const struct {
 	[TW_RENDER_SERVER_UNIT] = { "server.service.conf", '#' },
 	[TW_RENDER_LOGROTATE] = { "logrotate", '#' },
 	[TW_RENDER_CRON] = { "cron", '#' },
+	[TW_RENDER_CHECK_SERVICE] = { "check.service", '#' },
+	[TW_RENDER_CHECK_TIMER] = { "check.timer", '#' },
 };
 
 const char *
