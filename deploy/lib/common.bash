@@ -134,7 +134,8 @@ masked() {
     -e 's/SCRAM-SHA-256\$[^ "]*/***/g'
 }
 
-# lock_take NAME: one writer. The lock dies with its holder; an inherited one is kept.
+# lock_take NAME: one writer. The lock dies with its holder, whose phases may need an instant to follow;
+# an inherited one is kept.
 lock_take() {
   local file=$state_dir/lock
   if [[ -n ${TWPOOL_LOCK_FD:-} && /proc/self/fd/$TWPOOL_LOCK_FD -ef $file ]]; then
@@ -144,7 +145,7 @@ lock_take() {
   [[ -d $state_dir ]] || mkdir -m 0700 -- "$state_dir"
   [[ -w $state_dir ]] || die 77 "no permission for '$state_dir'"
   exec {TWPOOL_LOCK_FD}>>"$file"
-  flock -n "$TWPOOL_LOCK_FD" || die 75 "busy: $(<"$file")" 'wait until it has ended, or send it SIGTERM: it then goes back.'
+  flock -w 0.5 "$TWPOOL_LOCK_FD" || die 75 "busy: $(<"$file")" 'wait until it has ended, or send it SIGTERM: it then goes back.'
   printf '%s (pid %s) holds the lock since %(%FT%TZ)T\n' "$1" "$$" -1 >"$file"
   export TWPOOL_LOCK_FD
 }
