@@ -316,6 +316,8 @@ answers() {
   kill -KILL -- "-$!"
   wait $! || [ $? -eq 137 ]
   host_site "$(bots_filter 2)"
+  run host_run twpool-deploy --only preflight
+  [[ "$output" == *'warning record     generation 0001 was not finished'* ]]
   run -0 host_run twpool-deploy
   [[ "$output" == *"generation 0001 was not finished; going back to the state before it"*"deployed: generation 0002"* ]]
 }
@@ -453,6 +455,8 @@ restart_game() {
   [[ "$stderr" == *'has not been restarted since'* ]]
   run -2 --separate-stderr host_run twpool-deploy
   [[ "$stderr" == *"waits for the server's restart"* ]]
+  run -78 --separate-stderr host_run twpool-deploy --only preflight
+  [[ "$output" == *"error   record     generation 0001 waits for the server's restart"* ]]
   wait_until 5 second_is_over
   restart_game
   run -0 --separate-stderr host_run twpool-deploy --resume

@@ -134,6 +134,11 @@ masked() {
     -e 's/SCRAM-SHA-256\$[^ "]*/***/g'
 }
 
+# generation_open: the oldest generation that is neither complete nor undone, or nothing.
+generation_open() {
+  twpool-generation list --active | awk '$2 != "complete" && !n++ { print $1 }'
+}
+
 # lock_take NAME: one writer. The lock dies with its holder, whose phases may need an instant to follow;
 # an inherited one is kept.
 lock_take() {
