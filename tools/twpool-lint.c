@@ -14,6 +14,7 @@ struct options {
 	const char *live;
 	struct tw_list pids;
 	long timeout;
+	bool elsewhere;
 	bool json;
 	bool quiet;
 };
@@ -63,13 +64,17 @@ report_json(const struct tw_lint *lint, const struct tw_live *live, const struct
 	for (size_t i = 0; i < f->n; i++) {
 		const struct tw_finding *x = &f->item[i];
 
-		json_array_append_new(list,
-		                      json_pack("{ss si si ss ss ss ss}", "file", lint->path,
-		                                "line", x->at.line, "column", x->at.column,
-		                                "severity", tw_severity_text(x->severity), "rule",
-		                                x->rule, "message", x->message, "fix", x->fix));
+		json_array_append_new(
+		    list,
+		    json_pack("{so si si ss sb ss so ss ss}", "file",
+		              tw_json_name(x->at.file != NULL ? x->at.file : lint->path), "line",
+		              x->at.line, "column", x->at.column, "severity",
+		              tw_severity_text(x->severity), "refused", x->severity == TW_REFUSED,
+		              "rule", x->rule, "message", tw_json_name(x->message), "fix", x->fix,
+		              "source", tw_lint_source(x->rule)));
 	}
-	report = tw_json_report(name, f->n == 0 ? "ok" : "findings");
+	report = tw_json_report(name, tw_findings_worst(f) < TW_WARNING ? "ok" : "findings");
+	json_object_set_new(report, "refused", json_boolean(tw_findings_worst(f) == TW_REFUSED));
 	json_object_set_new(report, "findings", list);
 	json_object_set_new(
 	    report, "live",
@@ -88,8 +93,11 @@ findings_print(const struct options *o, const struct tw_lint *lint, const struct
 	for (size_t i = 0; i < f->n; i++) {
 		const struct tw_finding *x = &f->item[i];
 
-		printf("%s:%d:%d: %s: %s: %s -- %s\n", lint->path, x->at.line, x->at.column,
-		       tw_severity_text(x->severity), x->rule, x->message, x->fix);
+		if (o->quiet && x->severity == TW_NOTE)
+			continue;
+		printf("%s:%d:%d: %s: %s: %s -- %s\n", x->at.file != NULL ? x->at.file : lint->path,
+		       x->at.line, x->at.column, tw_severity_text(x->severity), x->rule, x->message,
+		       x->fix);
 	}
 	if (live != NULL && !o->quiet)
 		fprintf(stderr, "%s: %zu keys and %zu databases are as in %s\n", name, live->keys,
@@ -105,15 +113,16 @@ run_lint(const void *options, int n, char **operands, struct tw_err *e)
 	struct tw_lint lint = TW_LINT_INIT;
 	struct tw_findings findings = TW_FINDINGS_INIT;
 	struct tw_live live = { 0 };
-	int version = 0, code = 0;
+	int code = 0;
 	bool ok;
 
 	(void)n;
+	lint.path = operands[0];
+	lint.elsewhere = o->elsewhere;
 	tw_pg_environment_clear(true);
 	ok = (o->pids.n == 0 || o->live != NULL || tw_fail(e, EX_USAGE, "--pid needs --live")) &&
-	     (o->version == NULL || tw_key_version(o->version, &version, e)) &&
-	     tw_lint_read(operands[0], version, &lint, &findings, e) &&
-	     tw_lint_rules(&lint, &findings, e) &&
+	     (o->version == NULL || tw_key_version(o->version, &lint.version, e)) &&
+	     tw_lint_read(&lint, &findings, e) && tw_lint_rules(&lint, &findings, e) &&
 	     (o->live == NULL || live_check(o, &lint, &live, &findings, e));
 	tw_findings_sort(&findings);
 	ok = ok && findings_print(o, &lint, o->live ? &live : NULL, &findings, e);
@@ -149,6 +158,10 @@ static const struct tw_opt opts[] = {
 	  OPT(timeout),
 	  .min = 1,
 	  .max = 3600 },
+	{ .name = "elsewhere",
+	  .help = "judge for another host: this one's files and accounts do not count",
+	  .type = TW_OPT_FLAG,
+	  OPT(elsewhere) },
 	{ .name = "json", .help = "print a report", .type = TW_OPT_FLAG, OPT(json) },
 	{ .name = "quiet",
 	  .letter = 'q',

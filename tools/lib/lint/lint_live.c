@@ -3,6 +3,7 @@
  * lint_live.c: the file against the PgBouncer that runs. A RELOAD that failed, or that silently
  * left out what takes a restart, shows here and nowhere else.
  */
+#include "conninfo.h"
 #include "lint.h"
 #include "pg/admin.h"
 #include "site/keys.h"
@@ -179,7 +180,7 @@ static bool
 extras_check(const struct tw_lint *lint, const PGresult *rows, struct tw_findings *f,
              struct tw_err *e)
 {
-	struct tw_place at = { 1, 1 };
+	struct tw_place at = { 1, 1, NULL };
 
 	if (tw_ini_find(&lint->ini, "databases", "*") != NULL)
 		return true;
