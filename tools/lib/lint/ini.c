@@ -16,8 +16,10 @@ tw_ini_free(struct tw_ini *ini)
 		explicit_bzero(ini->entry[i].value, strlen(ini->entry[i].value));
 		free(ini->entry[i].value);
 	}
-	for (size_t i = 0; i < ini->n_files; i++)
-		free(ini->file[i]);
+	for (size_t i = 0; i < ini->n_files; i++) {
+		free(ini->file[i].name);
+		tw_buf_free(&ini->file[i].text);
+	}
 	free(ini->section);
 	free(ini->entry);
 	free(ini->slot);
@@ -135,5 +137,20 @@ tw_ini_open(struct tw_ini *ini, const char *name, size_t n, struct tw_place at, 
 		return tw_fail(e, EX_OSERR, "out of memory");
 	}
 	grown[ini->n_sections++] = (struct tw_ini_section){ copy, at };
+	return true;
+}
+
+bool
+tw_ini_keep(struct tw_ini *ini, struct tw_ini_file file, struct tw_err *e)
+{
+	struct tw_ini_file *grown = realloc(ini->file, (ini->n_files + 1) * sizeof(*grown));
+
+	if (grown == NULL) {
+		free(file.name);
+		tw_buf_free(&file.text);
+		return tw_fail(e, EX_OSERR, "out of memory");
+	}
+	ini->file = grown;
+	grown[ini->n_files++] = file;
 	return true;
 }

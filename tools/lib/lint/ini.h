@@ -23,7 +23,14 @@ struct tw_ini_section {
 	struct tw_place at;
 };
 
-/* The sections and entries in the order of the file; the rest is for finding them quickly. */
+/* A file as it was read; name and place of its %include are NULL and nothing for the first one. */
+struct tw_ini_file {
+	char *name;
+	struct tw_buf text;
+	struct tw_place at;
+};
+
+/* The sections and entries in the order of the file; the slots are for finding them quickly. */
 struct tw_ini {
 	size_t n_sections, n_entries;
 	struct tw_ini_section *section;
@@ -31,7 +38,7 @@ struct tw_ini {
 	size_t entry_room, n_slots;
 	size_t *slot; /* a hash of the entries that count: index + 1, or 0 */
 	size_t n_files;
-	char **file; /* the names of included files, to which places point */
+	struct tw_ini_file *file; /* what was read, in order; places point to the names */
 };
 
 #define TW_INI_INIT                                   \
@@ -56,9 +63,10 @@ struct tw_ini_source {
 
 /*
  * tw_ini_parse reads a file's bytes, and what it includes, and appends what is wrong with its lines
- * to `findings`. EX_DATAERR where there is no section at all, so that this is no such file.
+ * to `findings`. `text` becomes the ini's own, and is empty then. EX_DATAERR where there is no
+ * section at all, so that this is no such file.
  */
-bool tw_ini_parse(const struct tw_buf *text, const struct tw_ini_source *source, struct tw_ini *ini,
+bool tw_ini_parse(struct tw_buf *text, const struct tw_ini_source *source, struct tw_ini *ini,
                   struct tw_findings *findings, struct tw_err *e);
 
 /* tw_ini_find is the last entry of that section and key, the one that counts, or NULL. */
@@ -71,6 +79,9 @@ bool tw_ini_in(const struct tw_ini *ini, const struct tw_ini_entry *entry, const
 /* tw_ini_open begins a section with a copy of these n bytes as its name. */
 bool tw_ini_open(struct tw_ini *ini, const char *name, size_t n, struct tw_place at,
                  struct tw_err *e);
+
+/* tw_ini_keep makes a file the ini's own, with its name (may be NULL) and text. */
+bool tw_ini_keep(struct tw_ini *ini, struct tw_ini_file file, struct tw_err *e);
 
 /* tw_ini_add appends an entry; its key and value become the ini's own, on failure too. */
 bool tw_ini_add(struct tw_ini *ini, struct tw_ini_entry entry, struct tw_err *e);

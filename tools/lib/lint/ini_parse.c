@@ -25,7 +25,7 @@ struct parser {
 	int cr_line, cr_count; /* lines that end in CR: the first, and how many */
 };
 
-static bool file_parse(struct parser *p, const struct tw_buf *text, struct tw_err *e);
+static bool file_parse(struct parser *p, const char *bytes, size_t n, struct tw_err *e);
 
 /* place is where a byte of the present line stands. */
 static struct tw_place
@@ -187,10 +187,10 @@ entry_line(struct parser *p, const char **at, struct tw_err *e)
 
 /* include_open reads the included file; what hinders is a finding. */
 static bool
-include_open(struct parser *p, const char *at, struct tw_buf *text, bool *got, struct tw_err *e)
+include_open(struct parser *p, const char *at, const char *name, struct tw_buf *text, bool *got,
+             struct tw_err *e)
 {
 	const struct tw_ini_source *source = p->source;
-	const char *name = p->ini->file[p->ini->n_files - 1];
 	struct tw_err why = TW_ERR_INIT;
 
 	*got = false;
@@ -213,32 +213,32 @@ static bool
 include_read(struct parser *p, const char **at, struct tw_err *e)
 {
 	const char *start = *at, *end = line_end(p, start), *name = start + 8;
+	struct tw_ini_file file = { NULL, TW_BUF_INIT, place(p, start) };
 	struct parser inner = *p;
-	struct tw_buf text = TW_BUF_INIT;
-	char **grown;
-	bool ok, got = false;
+	bool got = false;
 
 	*at = end;
 	if (strncmp(start, "%include", 8) != 0 || (*name != ' ' && *name != '\t'))
 		return report(p, start, TW_REFUSED, "syntax", "the line does not begin with a key",
 		              "write %include and a path, or begin a comment with ';'", e);
 	name += strspn(name, BLANKS);
-	grown = realloc(p->ini->file, (p->ini->n_files + 1) * sizeof(*grown));
-	if (grown == NULL)
+	file.name = strndup(name, (size_t)(trimmed(name, end) - name));
+	if (file.name == NULL)
 		return tw_fail(e, EX_OSERR, "out of memory");
-	p->ini->file = grown;
-	grown[p->ini->n_files] = strndup(name, (size_t)(trimmed(name, end) - name));
-	if (grown[p->ini->n_files] == NULL)
-		return tw_fail(e, EX_OSERR, "out of memory");
-	inner.file = grown[p->ini->n_files++];
+	inner.file = file.name;
 	inner.depth++;
-	ok = include_open(p, start, &text, &got, e) && (!got || file_parse(&inner, &text, e));
-	tw_buf_free(&text);
-	if (ok && got && *inner.file != '/')
-		ok = report(p, start, TW_WARNING, "include",
-		            "the path is relative to wherever PgBouncer is started",
-		            "write it from /", e);
-	return ok;
+	if (!include_open(p, start, file.name, &file.text, &got, e)) {
+		free(file.name);
+		return false;
+	}
+	if (!tw_ini_keep(p->ini, file, e))
+		return false;
+	if (got && *inner.file != '/' &&
+	    !report(p, start, TW_WARNING, "include",
+	            "the path is relative to wherever PgBouncer is started", "write it from /", e))
+		return false;
+	return !got ||
+	       file_parse(&inner, file.text.data != NULL ? file.text.data : "", file.text.len, e);
 }
 
 /* bytes_parse goes on up to the first NUL, where PgBouncer stops too. */
@@ -267,15 +267,14 @@ bytes_parse(struct parser *p, const char *at, struct tw_err *e)
 
 /* file_parse is bytes_parse, and what is to be said of the file as a whole. */
 static bool
-file_parse(struct parser *p, const struct tw_buf *text, struct tw_err *e)
+file_parse(struct parser *p, const char *bytes, size_t n, struct tw_err *e)
 {
-	const char *bytes = tw_buf_text(text);
 	size_t bom = strncmp(bytes, "\xef\xbb\xbf", 3) == 0 ? 3 : 0, end = strlen(bytes);
 
 	p->cr_line = p->cr_count = 0;
 	if (!bytes_parse(p, bytes + bom, e))
 		return false;
-	if (end < text->len &&
+	if (end < n &&
 	    !report(p, bytes + end, TW_ERROR, "nul",
 	            "a NUL byte: PgBouncer ignores everything behind it", "remove it", e))
 		return false;
@@ -291,12 +290,15 @@ file_parse(struct parser *p, const struct tw_buf *text, struct tw_err *e)
 }
 
 bool
-tw_ini_parse(const struct tw_buf *text, const struct tw_ini_source *source, struct tw_ini *ini,
+tw_ini_parse(struct tw_buf *text, const struct tw_ini_source *source, struct tw_ini *ini,
              struct tw_findings *findings, struct tw_err *e)
 {
 	struct parser p = { .ini = ini, .source = source, .findings = findings };
+	struct tw_ini_file file = { NULL, *text, { 0, 0, NULL } };
 
-	return file_parse(&p, text, e) &&
+	*text = (struct tw_buf)TW_BUF_INIT;
+	return tw_ini_keep(ini, file, e) &&
+	       file_parse(&p, tw_buf_text(&file.text), file.text.len, e) &&
 	       (ini->n_sections > 0 ||
 	        tw_fail(e, EX_DATAERR, "no section: not a configuration file of PgBouncer"));
 }

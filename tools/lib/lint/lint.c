@@ -44,7 +44,7 @@ tw_lint_read(struct tw_lint *lint, struct tw_findings *findings, struct tw_err *
 		return false;
 	ok = tw_ini_parse(&text, &source, &lint->ini, findings, e) ||
 	     tw_context(e, "%s", lint->path);
-	tw_buf_free(&text);
+	tw_buf_free(&text); /* where it was not taken over */
 	return ok;
 }
 

@@ -96,3 +96,14 @@ bool tw_lint_live(const struct tw_lint *lint, PGconn *conn, tw_ms deadline, stru
  */
 bool tw_lint_listener(const struct tw_lint *lint, const int *pids, size_t n,
                       struct tw_findings *findings, struct tw_err *e);
+
+/*
+ * tw_lint_binary holds the version of the binary on disk against SHOW VERSION: an upgrade without a
+ * restart. Finding: binary-newer. Errors as tw_pg_exec and tw_boot_version.
+ */
+bool tw_lint_binary(const struct tw_lint *lint, const char *binary, PGconn *conn, tw_ms deadline,
+                    struct tw_findings *findings, struct tw_err *e);
+
+/* tw_lint_replaced tells it of a process whose executable is gone from disk. Finding: the same. */
+bool tw_lint_replaced(const struct tw_lint *lint, const int *pids, size_t n,
+                      struct tw_findings *findings, struct tw_err *e);

@@ -12,6 +12,7 @@ enum tw_admin_word {
 	TW_ADMIN_SERVERS,
 	TW_ADMIN_SOCKETS,
 	TW_ADMIN_STATE, /* since 1.19 */
+	TW_ADMIN_USERS,
 	TW_ADMIN_VERSION,
 };
 
