@@ -107,7 +107,7 @@ attributes_back() {
 # fixture_untouched ARGUMENT...: nothing to do, or nothing that could be meant.
 fixture_untouched() {
   run --separate-stderr twpool-dsn set "$@"
-  [[ ($status -eq 0 && $output == *": unchanged") || ($status -eq 65 && $stderr == *": no DSN in this file") ]]
+  [[ ($status -eq 0 && $output == *": unchanged") || ($status -eq 65 && $stderr == *": no DSN in this file"*) ]]
 }
 
 # fixture_refused VERDICT ARGUMENT...: refused as it says, and a remedy where it is one of the pooler's.
@@ -133,6 +133,8 @@ fixture_refused() {
 @test "fixtures: env" { fixtures env; }
 @test "fixtures: shell" { fixtures shell; }
 @test "fixtures: docker" { fixtures docker; }
+@test "fixtures: settings" { fixtures settings; }
+@test "fixtures: define" { fixtures define; }
 
 @test "fixtures: each directory has a test, each file one expected result" {
   local dir input
@@ -546,6 +548,7 @@ C
   diff got - <<'FOUND'
 d/Dockerfile:3:5	uri	db	5432	certain
 d/compose.yml:4:9	uri	db	5432	certain
+d/compose.yml:5:9	environment	-	5432	likely
 d/fstring.py:1:7	sqlalchemy	{host}	5432	certain
 d/odbc.json:1:9	odbc	h	5432	likely
 d/plain.env:3:1	uri	db	5432	certain

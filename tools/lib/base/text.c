@@ -31,6 +31,9 @@ static const struct kind names[] = {
 	{ ".env", tw_text_env },
 	{ ".envrc", tw_text_shell },
 	{ "Dockerfile", tw_text_dockerfile },
+	{ ".pgpass", tw_text_none },
+	{ "pgpass", tw_text_none }, /* pgpass.conf is its name on Windows */
+	{ ".pg_service", tw_text_ini },
 };
 
 /* kind_of is the row of a file's name, or NULL. */
@@ -60,7 +63,8 @@ const char *
 tw_text_kinds(void)
 {
 	return ".json .c .h .cc .cpp .hpp .py .go .js .mjs .cjs .ts .java .kt .toml .yaml .yml "
-	       ".ini .cfg .conf .env .properties .sh .bash .service .envrc Dockerfile";
+	       ".ini .cfg .conf .env .properties .sh .bash .service .envrc Dockerfile "
+	       ".pgpass .pg_service.conf";
 }
 
 bool
@@ -92,6 +96,33 @@ tw_text_pointers(const char *path)
 }
 
 bool
+tw_text_toml_is(const char *path)
+{
+	const struct kind *k = kind_of(path);
+
+	return k != NULL && k->scan == tw_text_toml;
+}
+
+bool
+tw_text_c_is(const char *path)
+{
+	const struct kind *k = kind_of(path);
+
+	return k != NULL && k->scan == tw_text_c;
+}
+
+/* tw_text_none is the tokenizer of files whose lines are no strings: .pgpass. */
+bool
+tw_text_none(const struct tw_source *src, tw_text_visit *visit, void *arg, struct tw_err *e)
+{
+	(void)src;
+	(void)visit;
+	(void)arg;
+	(void)e;
+	return true;
+}
+
+bool
 tw_text_scan(const struct tw_source *src, tw_text_visit *visit, void *arg, struct tw_err *e)
 {
 	const struct kind *k = kind_of(src->path);
@@ -113,6 +144,7 @@ tw_text_start(struct tw_text *t, struct tw_place at)
 		explicit_bzero(t->bytes.data, t->bytes.len);
 	t->bytes.len = 0;
 	t->at = at;
+	t->key = NULL;
 	t->last_line = at.line;
 	t->joined = false;
 	t->bare = false;

@@ -126,18 +126,24 @@ meant_move(const struct tw_source *src, const struct tw_dsn_found *found,
 {
 	const char *old = tw_buf_text(&found->text);
 	struct tw_dsn_changes changes = TW_DSN_CHANGES_INIT;
+	struct tw_dsn_target to = w->to;
 	bool ok;
 
-	if (found->joined) {
+	/* a line for all hosts has that of the pooler too */
+	if (found->kind == TW_DSN_PGPASS && found->dsn.value[TW_DSN_HOST] == NULL)
+		to.host = NULL;
+	if (found->why != NULL) {
+		ok = tw_fail(e, EX_DATAERR, "%s", found->why);
+	} else if (found->joined) {
 		tw_fail(e, EX_DATAERR, "a macro or an expression adds text to this one");
 		ok = tw_hint(e, "write the DSN as one literal, or change it by hand.");
 	} else {
-		ok = tw_dsn_move(old, &found->dsn, &w->to, &changes, e) &&
+		ok = tw_dsn_move(old, &found->dsn, &to, &changes, e) &&
 		     (changes.n == 0 ||
 		      tw_dsn_breaks_refuse(&found->dsn, w->accept, w->n_accept, e)) &&
 		     tw_dsn_changed(&found->text, &changes, &m->text, e) &&
 		     (changes.n == 0 || fits(&m->text, w->max_length, e)) &&
-		     tw_dsn_prove(old, tw_buf_text(&m->text), &w->to, e) &&
+		     tw_dsn_prove(old, tw_buf_text(&m->text), &to, e) &&
 		     tw_dsn_edits(src, found, &changes, &m->edits, e);
 	}
 	tw_dsn_changes_free(&changes);

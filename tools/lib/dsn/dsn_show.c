@@ -52,7 +52,7 @@ place_json(const char *absolute, const struct tw_dsn_found *f)
 {
 	return json_pack("{so sI sI so ss}", "path", text_json(absolute, false), "line",
 	                 (json_int_t)f->at.line, "column", (json_int_t)f->at.column, "pointer",
-	                 text_json(f->pointer, false), "form", tw_dsn_form_name(f->dsn.form));
+	                 text_json(f->pointer, false), "form", tw_dsn_found_form(f));
 }
 
 /* breaks_json is a new list of the keywords of a DSN that do not work through a pooler. */
