@@ -109,7 +109,7 @@ settings_json(const struct tw_lint *lint)
 		char own[TW_EFFECT_SIZE];
 		const char *text;
 
-		if (!tw_ini_in(&lint->ini, entry, "pgbouncer") || k == NULL ||
+		if (tw_ini_find(&lint->ini, "pgbouncer", entry->key) != entry || k == NULL ||
 		    strcmp(k->name, "auth_ldap_options") == 0)
 			continue;
 		json_object_set_new(object, entry->key,

@@ -142,6 +142,8 @@ number_same(const char *a, const char *b)
 {
 	char six[32];
 
+	if (strtod(a, NULL) > 2147483647) /* a setting that no int can hold */
+		return true;
 	snprintf(six, sizeof(six), "%g", strtod(b, NULL));
 	return (*a == '\0') == (*b == '\0') &&
 	       ((long long)strtod(a, NULL) == strtoll(b, NULL, 10) || strcmp(a, six) == 0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* ini.c: the sections and entries of a configuration file, and finding one among 10,000. */
 #include "ini.h"
+#include "site/keys.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -62,6 +63,18 @@ slot_find(const struct tw_ini *ini, const char *section, const char *key)
 	return i;
 }
 
+/* reset_since tells whether a later [pgbouncer] took the entry back. */
+static bool
+reset_since(const struct tw_ini *ini, const struct tw_ini_entry *entry)
+{
+	const struct tw_key *k;
+
+	if (entry->section >= ini->last_main || !tw_ini_in(ini, entry, "pgbouncer"))
+		return false;
+	k = tw_key_find(TW_KEY_GLOBAL, entry->key);
+	return k != NULL && k->fallback != NULL;
+}
+
 const struct tw_ini_entry *
 tw_ini_find(const struct tw_ini *ini, const char *section, const char *key)
 {
@@ -70,7 +83,7 @@ tw_ini_find(const struct tw_ini *ini, const char *section, const char *key)
 	if (ini->n_slots == 0)
 		return NULL;
 	at = ini->slot[slot_find(ini, section, key)];
-	return at != 0 ? &ini->entry[at - 1] : NULL;
+	return at != 0 && !reset_since(ini, &ini->entry[at - 1]) ? &ini->entry[at - 1] : NULL;
 }
 
 /* slots_grow makes a hash that is at most half full with one more entry. */
@@ -136,6 +149,8 @@ tw_ini_open(struct tw_ini *ini, const char *name, size_t n, struct tw_place at, 
 		free(copy);
 		return tw_fail(e, EX_OSERR, "out of memory");
 	}
+	if (strcmp(copy, "pgbouncer") == 0)
+		ini->last_main = ini->n_sections;
 	grown[ini->n_sections++] = (struct tw_ini_section){ copy, at };
 	return true;
 }

@@ -35,15 +35,16 @@ struct tw_ini {
 	size_t n_sections, n_entries;
 	struct tw_ini_section *section;
 	struct tw_ini_entry *entry;
+	size_t last_main; /* the last [pgbouncer] */
 	size_t entry_room, n_slots;
 	size_t *slot; /* a hash of the entries that count: index + 1, or 0 */
 	size_t n_files;
 	struct tw_ini_file *file; /* what was read, in order; places point to the names */
 };
 
-#define TW_INI_INIT                                   \
-	{                                             \
-		0, 0, NULL, NULL, 0, 0, NULL, 0, NULL \
+#define TW_INI_INIT                                      \
+	{                                                \
+		0, 0, NULL, NULL, 0, 0, 0, NULL, 0, NULL \
 	}
 
 void tw_ini_free(struct tw_ini *ini);
@@ -69,7 +70,10 @@ struct tw_ini_source {
 bool tw_ini_parse(struct tw_buf *text, const struct tw_ini_source *source, struct tw_ini *ini,
                   struct tw_findings *findings, struct tw_err *e);
 
-/* tw_ini_find is the last entry of that section and key, the one that counts, or NULL. */
+/*
+ * tw_ini_find is the last entry of that section and key, the one that counts, or NULL. At a second
+ * [pgbouncer] every key goes back to its default, if it has one.
+ */
 const struct tw_ini_entry *tw_ini_find(const struct tw_ini *ini, const char *section,
                                        const char *key);
 

@@ -111,10 +111,36 @@ words_check(const struct tw_lint *lint, const char *side, struct tw_findings *f,
 	return true;
 }
 
+/*
+ * client_check judges what only the client's side has. OpenSSL knows more curves than we do: their
+ * names have a digit in them.
+ */
+static bool
+client_check(const struct tw_lint *lint, struct tw_findings *f, struct tw_err *e)
+{
+	const char *curve = tw_lint_value(lint, "client_tls_ecdhcurve");
+	const char *suites = tw_lint_value(lint, "client_tls13_ciphers");
+
+	if (!tw_lint_before(lint, TW_PGBOUNCER(1, 16, 0)) && strcasecmp(curve, "auto") != 0 &&
+	    strcasecmp(curve, "none") != 0 && *curve != '\0' &&
+	    strpbrk(curve, "0123456789") == NULL &&
+	    !tw_finding_add(f, tw_lint_place(lint, "client_tls_ecdhcurve"), TW_REFUSED, "tls",
+	                    "write auto, or the name of a curve", e,
+	                    "client_tls_ecdhcurve: OpenSSL knows no curve '%s'", curve))
+		return false;
+	return *suites == '\0' || tw_lint_before(lint, TW_PGBOUNCER(1, 25, 0)) ||
+	       strstr(suites, "TLS_") != NULL ||
+	       tw_finding_add(f, tw_lint_place(lint, "client_tls13_ciphers"), TW_REFUSED, "tls",
+	                      "remove it", e, "client_tls13_ciphers: '%s' names no cipher suite",
+	                      suites);
+}
+
 bool
 tw_lint_tls(const struct tw_lint *lint, struct tw_findings *f, struct tw_err *e)
 {
-	bool client = on(lint, "client"), server = on(lint, "server");
+	/* Before 1.16 the server's side is looked at by the first connection. */
+	bool client = on(lint, "client");
+	bool server = on(lint, "server") && !tw_lint_before(lint, TW_PGBOUNCER(1, 16, 0));
 
 	if (strcasecmp(tw_lint_value(lint, "auth_type"), "cert") == 0 &&
 	    strcasecmp(tw_lint_value(lint, "client_tls_sslmode"), "verify-full") != 0 &&
@@ -129,6 +155,6 @@ tw_lint_tls(const struct tw_lint *lint, struct tw_findings *f, struct tw_err *e)
 	                    "set client_tls_key_file and client_tls_cert_file", e,
 	                    "client_tls_sslmode: TLS for clients needs a key and a certificate"))
 		return false;
-	return (!client || words_check(lint, "client", f, e)) &&
+	return (!client || (words_check(lint, "client", f, e) && client_check(lint, f, e))) &&
 	       (!server || words_check(lint, "server", f, e));
 }
