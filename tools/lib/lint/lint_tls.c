@@ -86,6 +86,9 @@ static bool
 words_check(const struct tw_lint *lint, const char *side, struct tw_findings *f, struct tw_err *e)
 {
 	static const char *const names[] = { "ciphers", "protocols", "dheparams" };
+	/* Before 1.16 only the first connection looks at them. */
+	enum tw_severity severity = tw_lint_before(lint, TW_PGBOUNCER(1, 16, 0)) ? TW_ERROR
+	                                                                         : TW_REFUSED;
 	char key[64];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
@@ -138,9 +141,7 @@ client_check(const struct tw_lint *lint, struct tw_findings *f, struct tw_err *e
 bool
 tw_lint_tls(const struct tw_lint *lint, struct tw_findings *f, struct tw_err *e)
 {
-	/* Before 1.16 the server's side is looked at by the first connection. */
-	bool client = on(lint, "client");
-	bool server = on(lint, "server") && !tw_lint_before(lint, TW_PGBOUNCER(1, 16, 0));
+	bool client = on(lint, "client"), server = on(lint, "server");
 
 	if (strcasecmp(tw_lint_value(lint, "auth_type"), "cert") == 0 &&
 	    strcasecmp(tw_lint_value(lint, "client_tls_sslmode"), "verify-full") != 0 &&
