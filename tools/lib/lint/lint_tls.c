@@ -105,10 +105,11 @@ words_check(const struct tw_lint *lint, const char *side, struct tw_findings *f,
 		               : *value == '\0' || word_known(lint, k, value) ||
 		                     (i == 0 && cipher_like(value));
 		if (!known &&
-		    !tw_finding_add(f, tw_lint_place(lint, key), TW_REFUSED, "tls",
+		    !tw_finding_add(f, tw_lint_place(lint, key), severity, "tls",
 		                    "use the default, or see pgbouncer(5)", e,
-		                    "%s: PgBouncer does not take '%s', and does not start", key,
-		                    value))
+		                    "%s: PgBouncer does not take '%s'%s", key, value,
+		                    severity == TW_REFUSED ? ", and does not start"
+		                                           : ", as the first client will notice"))
 			return false;
 	}
 	return true;
