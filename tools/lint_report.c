@@ -30,6 +30,8 @@ report_print(const struct report *r, bool quiet, struct tw_err *e)
 		        "%s: the installed PgBouncer starts with %s: %zu keys and %zu databases "
 		        "are as written\n",
 		        name, r->lint->path, r->boot->same.keys, r->boot->same.databases);
+	if (r->reloading)
+		fprintf(stderr, "%s: reload: %s\n", name, tw_reload_text(r->reload));
 	if (r->live != NULL)
 		fprintf(stderr, "%s: %zu keys and %zu databases are as in %s\n", name,
 		        r->live->keys, r->live->databases, r->lint->path);
@@ -150,6 +152,8 @@ report_json(const struct report *r, struct tw_err *e)
 	json_object_set_new(report, "findings", list);
 	json_object_set_new(report, "settings", settings_json(r->lint));
 	json_object_set_new(report, "boot", r->boot != NULL ? boot_json(r->boot) : json_null());
+	json_object_set_new(report, "reload",
+	                    r->reloading ? json_string(tw_reload_text(r->reload)) : json_null());
 	json_object_set_new(report, "live", r->live != NULL ? same_json(r->live) : json_null());
 	return program_print(report, e);
 }

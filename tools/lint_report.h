@@ -4,6 +4,7 @@
 
 #include "lint/boot.h"
 #include "lint/lint.h"
+#include "lint/reload.h"
 
 /* What was found out. boot, live: NULL where it was not asked for. */
 struct report {
@@ -12,6 +13,8 @@ struct report {
 	bool refused; /* the rules say that PgBouncer does not start */
 	const struct tw_boot *boot;
 	const struct tw_live *live;
+	bool reloading; /* --reload, and what came of it */
+	enum tw_reload_result reload;
 };
 
 /* report_print writes one finding per line; `quiet`: no notes, and no talk on stderr. */

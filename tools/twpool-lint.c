@@ -5,6 +5,7 @@
  */
 #include "lint/boot.h"
 #include "lint/lint.h"
+#include "lint/reload.h"
 #include "lint_report.h"
 #include "pg/admin.h"
 #include "program.h"
@@ -26,8 +27,12 @@ struct options {
 	struct tw_list pids;
 	long timeout;
 	long descriptors;
+	const char *staged;
+	const char *reload;
+	const char *previous;
 	bool boot;
 	bool elsewhere;
+	bool errors;
 	bool keys;
 	bool json;
 	bool quiet;
@@ -122,12 +127,27 @@ static bool
 boot_check(const struct options *o, const struct tw_lint *lint, const char *binary,
            struct tw_boot *boot, struct tw_findings *f, struct tw_err *e)
 {
-	if (!o->boot)
+	if (!o->boot && o->reload == NULL)
 		return true;
 	if (binary == NULL)
 		return tw_fail(e, EX_UNAVAILABLE, "there is no PgBouncer on this host") ||
 		       tw_hint(e, "Say where it is: --binary PATH.");
 	return tw_boot(lint, binary, tw_pg_now() + o->timeout * 1000, boot, f, e);
+}
+
+/* reload_run is --reload: what went before decides whether PgBouncer is asked at all. */
+static bool
+reload_run(const struct options *o, const struct tw_lint *lint, struct report *r,
+           struct tw_findings *f, struct tw_err *e)
+{
+	struct tw_pg_params p = TW_PG_PARAMS_INIT;
+	bool ok = tw_pg_dsn_read(o->reload, NULL, &p, e) &&
+	          tw_pg_params_default(&p, "fallback_application_name", name, e) &&
+	          tw_reload(lint, tw_findings_worst(f) < TW_ERROR, &p,
+	                    tw_pg_now() + o->timeout * 1000, o->previous, &r->reload, f, e);
+
+	tw_pg_params_free(&p);
+	return ok;
 }
 
 /* report writes what was found. */
@@ -137,19 +157,28 @@ report(const struct options *o, const struct report *r, struct tw_err *e)
 	return o->json ? report_json(r, e) : report_print(r, o->quiet, e);
 }
 
-/* file_judge does all that the options ask for. */
+/* file_judge does all that the options ask for; *code is the exit code where nothing fails. */
 static bool
-file_judge(const struct options *o, struct tw_lint *lint, const char *binary, struct tw_findings *f,
-           struct tw_err *e)
+file_judge(const struct options *o, struct tw_lint *lint, const char *binary, int *code,
+           struct tw_findings *f, struct tw_err *e)
 {
 	struct tw_boot boot = TW_BOOT_INIT;
 	struct tw_live live = { 0 };
-	struct report r = { lint, f, false, o->boot ? &boot : NULL, o->live ? &live : NULL };
+	struct report r = { lint,
+		            f,
+		            false,
+		            o->boot || o->reload != NULL ? &boot : NULL,
+		            o->live ? &live : NULL,
+		            o->reload != NULL,
+		            TW_RELOAD_REFUSED };
 	bool ok = tw_lint_read(lint, f, e) && tw_lint_rules(lint, f, e);
 
 	r.refused = tw_findings_worst(f) == TW_REFUSED;
 	ok = ok && boot_check(o, lint, binary, &boot, f, e) &&
-	     (o->live == NULL || live_check(o, lint, &live, f, e));
+	     (o->live == NULL || live_check(o, lint, &live, f, e)) &&
+	     (o->reload == NULL || reload_run(o, lint, &r, f, e));
+	*code = o->reload != NULL ? r.reload != TW_RELOAD_DONE
+	                          : tw_findings_worst(f) >= (o->errors ? TW_ERROR : TW_WARNING);
 	tw_findings_sort(f);
 	ok = ok && report(o, &r, e);
 	tw_boot_free(&boot);
@@ -169,6 +198,8 @@ run_lint(const void *options, int n, char **operands, struct tw_err *e)
 
 	tw_pg_environment_clear(true);
 	ok = (o->pids.n == 0 || o->live != NULL || tw_fail(e, EX_USAGE, "--pid needs --live")) &&
+	     (o->previous == NULL || o->reload != NULL ||
+	      tw_fail(e, EX_USAGE, "--previous needs --reload")) &&
 	     (n == 1 || o->keys || tw_fail(e, EX_USAGE, "which file?")) &&
 	     version_find(o, binary, &lint.version, e);
 	if (ok && o->keys)
@@ -178,10 +209,9 @@ run_lint(const void *options, int n, char **operands, struct tw_err *e)
 		lint.user = user_find(o, lint.path);
 		lint.descriptors = o->descriptors;
 		lint.elsewhere = o->elsewhere;
-		ok = file_judge(o, &lint, binary, &findings, e);
+		lint.staged = o->staged;
+		ok = file_judge(o, &lint, binary, &code, &findings, e);
 	}
-	if (tw_findings_worst(&findings) >= TW_WARNING)
-		code = 1;
 	tw_findings_free(&findings);
 	tw_lint_free(&lint);
 	return ok ? code : e->exit;
@@ -226,6 +256,21 @@ static const struct tw_opt opts[] = {
 	  .help = "who must hold the listening socket (with --live)",
 	  .type = TW_OPT_LIST,
 	  OPT(pids) },
+	{ .name = "reload",
+	  .arg = "DSN",
+	  .help = "if it is sound, have the PgBouncer there read it, and see that it has",
+	  .type = TW_OPT_STRING,
+	  OPT(reload) },
+	{ .name = "previous",
+	  .arg = "DIR",
+	  .help = "has the files as they were, to be put back if it has not (with --reload)",
+	  .type = TW_OPT_STRING,
+	  OPT(previous) },
+	{ .name = "staged",
+	  .arg = "DIR",
+	  .help = "take the files that it names from there, where they will come from",
+	  .type = TW_OPT_STRING,
+	  OPT(staged) },
 	{ .name = "timeout",
 	  .arg = "SECONDS",
 	  .help = "give up on a console, or a boot, after this time (5)",
@@ -237,6 +282,10 @@ static const struct tw_opt opts[] = {
 	  .help = "judge for another host: this one's files and accounts do not count",
 	  .type = TW_OPT_FLAG,
 	  OPT(elsewhere) },
+	{ .name = "errors",
+	  .help = "exit 0 where there are warnings only",
+	  .type = TW_OPT_FLAG,
+	  OPT(errors) },
 	{ .name = "keys",
 	  .help = "print the settings table of that version as JSON, and judge nothing",
 	  .type = TW_OPT_FLAG,

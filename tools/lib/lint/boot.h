@@ -25,7 +25,7 @@ struct tw_boot {
 void tw_boot_free(struct tw_boot *boot);
 
 /* tw_boot_replaced tells whether the copy has another value for a key of [pgbouncer]. */
-bool tw_boot_replaced(const char *key);
+bool tw_boot_replaced(const struct tw_lint *lint, const char *key);
 
 /*
  * tw_boot runs `binary` on the file of `lint`, which tw_lint_read has read, as lint->user where we

@@ -4,6 +4,7 @@
 #include "conninfo.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -23,18 +24,37 @@ static const struct {
 
 #define N_REPLACED (sizeof(replaced) / sizeof(*replaced))
 
-bool
-tw_boot_replaced(const char *key)
+/* replaced_find is the row of a key, or N_REPLACED. */
+static size_t
+replaced_find(const char *key)
 {
 	size_t i = 0;
 
 	while (i < N_REPLACED && strcmp(replaced[i].key, key) != 0)
 		i++;
-	return i < N_REPLACED;
+	return i;
+}
+
+/* staged_find writes where the file of a key is staged, and tells whether it is. */
+static bool
+staged_find(const struct tw_lint *lint, const char *key, char *out, size_t size)
+{
+	return (strcmp(key, "auth_file") == 0 || strcmp(key, "auth_hba_file") == 0 ||
+	        strcmp(key, "auth_ident_file") == 0) &&
+	       tw_lint_staged(lint, tw_lint_value(lint, key), out, size);
+}
+
+bool
+tw_boot_replaced(const struct tw_lint *lint, const char *key)
+{
+	char path[PATH_MAX];
+
+	return replaced_find(key) < N_REPLACED || staged_find(lint, key, path, sizeof(path));
 }
 
 /* What is being copied: one file, and the next entry, section and include of it. */
 struct copy {
+	const struct tw_lint *lint;
 	const struct tw_ini *ini;
 	const char *dir, *file;
 	size_t entry, section, include;
@@ -48,14 +68,14 @@ here(const struct copy *c, struct tw_place at, int line)
 	return at.file == c->file && at.line == line;
 }
 
-/* value_put writes what a replaced key has. */
+/* value_put writes what a replaced key has: a staged file is copied under the key's own name. */
 static bool
 value_put(const struct copy *c, const char *key, struct tw_err *e)
 {
-	size_t i = 0;
+	size_t i = replaced_find(key);
 
-	while (strcmp(replaced[i].key, key) != 0)
-		i++;
+	if (i == N_REPLACED)
+		return tw_buf_printf(c->out, e, "%s/%s", c->dir, key);
 	return tw_buf_puts(c->out, replaced[i].value != NULL ? replaced[i].value : c->dir, e);
 }
 
@@ -87,7 +107,7 @@ entry_put(const struct copy *c, const struct tw_ini_entry *entry, const char *li
 	struct tw_buf own = TW_BUF_INIT;
 	bool ok;
 
-	if (tw_ini_in(c->ini, entry, "pgbouncer") && tw_boot_replaced(entry->key))
+	if (tw_ini_in(c->ini, entry, "pgbouncer") && tw_boot_replaced(c->lint, entry->key))
 		return tw_buf_add(c->out, line + from, value - from, e) &&
 		       value_put(c, entry->key, e);
 	if (!tw_ini_in(c->ini, entry, "databases"))
@@ -200,6 +220,26 @@ file_write(const char *path, const struct tw_buf *bytes, struct tw_err *e)
 	return true;
 }
 
+/* staged_copy copies the staged files that the configuration names. */
+static bool
+staged_copy(const struct tw_lint *lint, const char *dir, struct tw_err *e)
+{
+	static const char *const keys[] = { "auth_file", "auth_hba_file", "auth_ident_file" };
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < sizeof(keys) / sizeof(*keys); i++) {
+		char from[PATH_MAX], to[256];
+		struct tw_buf text = TW_BUF_INIT;
+
+		if (!staged_find(lint, keys[i], from, sizeof(from)))
+			continue;
+		snprintf(to, sizeof(to), "%s/%s", dir, keys[i]);
+		ok = tw_lint_file(lint, from, &text, e) && file_write(to, &text, e);
+		tw_buf_free(&text);
+	}
+	return ok;
+}
+
 bool
 tw_boot_copy(const struct tw_lint *lint, const char *dir, struct tw_err *e)
 {
@@ -213,7 +253,7 @@ tw_boot_copy(const struct tw_lint *lint, const char *dir, struct tw_err *e)
 	snprintf(path, sizeof(path), "%s/over", dir);
 	ok = ok && file_write(path, &out, e);
 	for (size_t i = 0; ok && i < lint->ini.n_files; i++) {
-		struct copy c = { &lint->ini, dir, lint->ini.file[i].name, 0, 0, 0, &out };
+		struct copy c = { lint, &lint->ini, dir, lint->ini.file[i].name, 0, 0, 0, &out };
 
 		tw_buf_free(&out);
 		snprintf(path, sizeof(path), i == 0 ? "%s/ini" : "%s/i%zu", dir, i);
@@ -221,5 +261,5 @@ tw_boot_copy(const struct tw_lint *lint, const char *dir, struct tw_err *e)
 		     (lint->ini.file[i].text.data == NULL || file_write(path, &out, e));
 	}
 	tw_buf_free(&out);
-	return ok;
+	return ok && staged_copy(lint, dir, e);
 }

@@ -131,7 +131,7 @@ settings_check(const struct tw_lint *lint, const PGresult *rows, bool boot, stru
 
 		if (!tw_ini_in(&lint->ini, entry, "pgbouncer") ||
 		    tw_ini_find(&lint->ini, "pgbouncer", entry->key) != entry ||
-		    (boot && tw_boot_replaced(entry->key)))
+		    (boot && tw_boot_replaced(lint, entry->key)))
 			continue;
 		row = tw_admin_row(rows, "key", entry->key);
 		if (row >= 0 && value_same(tw_key_find(TW_KEY_GLOBAL, entry->key), entry->value,

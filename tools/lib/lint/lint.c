@@ -4,6 +4,8 @@
 #include "base/asuser.h"
 #include "base/file.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,8 +21,23 @@ read_plain(const void *arg, struct tw_buf *out, struct tw_err *e)
 }
 
 bool
+tw_lint_staged(const struct tw_lint *lint, const char *path, char *out, size_t size)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (lint->staged == NULL || *path == '\0')
+		return false;
+	snprintf(out, size, "%s/%s", lint->staged, slash != NULL ? slash + 1 : path);
+	return access(out, F_OK) == 0;
+}
+
+bool
 tw_lint_file(const struct tw_lint *lint, const char *path, struct tw_buf *text, struct tw_err *e)
 {
+	char staged[PATH_MAX];
+
+	if (tw_lint_staged(lint, path, staged, sizeof(staged)))
+		return read_plain(staged, text, e);
 	if (geteuid() != 0 || lint->user == NULL || strcmp(lint->user, "root") == 0)
 		return read_plain(path, text, e);
 	return tw_as_user(lint->user, read_plain, path, tw_pg_now() + READ_MS, text, e);

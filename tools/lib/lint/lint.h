@@ -14,17 +14,19 @@
 /* The file under judgement. Findings point into it and must go before it. */
 struct tw_lint {
 	const char *path;
-	const char *what; /* what messages call it: "the file", "the site" */
-	const char *user; /* the OS user whose process PgBouncer is; NULL: not known */
-	long descriptors; /* how many files it may open; 0: not known */
-	int version;      /* as TW_PGBOUNCER of keys.h; 0: any */
-	bool elsewhere;   /* for another host: this one's files and accounts do not count */
+	const char *what;   /* what messages call it: "the file", "the site" */
+	const char *user;   /* the OS user whose process PgBouncer is; NULL: not known */
+	long descriptors;   /* how many files it may open; 0: not known */
+	int version;        /* as TW_PGBOUNCER of keys.h; 0: any */
+	bool elsewhere;     /* for another host: this one's files and accounts do not count */
+	const char *staged; /* a directory: files that the configuration names are taken from here
+	                       where it has one of that name, since they will be; or NULL */
 	struct tw_ini ini;
 };
 
-#define TW_LINT_INIT                                             \
-	{                                                        \
-		NULL, "the file", NULL, 0, 0, false, TW_INI_INIT \
+#define TW_LINT_INIT                                                   \
+	{                                                              \
+		NULL, "the file", NULL, 0, 0, false, NULL, TW_INI_INIT \
 	}
 
 /*
@@ -36,10 +38,17 @@ bool tw_lint_read(struct tw_lint *lint, struct tw_findings *findings, struct tw_
 
 /*
  * tw_lint_file appends a file that the configuration names, read as PgBouncer's user (see
- * tw_lint_read). Errors as tw_file_read, and EX_CONFIG where there is no such user.
+ * tw_lint_read), or a staged one as ourselves. Errors as tw_file_read, and EX_CONFIG where there is
+ * no such user.
  */
 bool tw_lint_file(const struct tw_lint *lint, const char *path, struct tw_buf *text,
                   struct tw_err *e);
+
+/*
+ * tw_lint_staged writes the path at which `path` is staged, and tells whether it is. `out` has room
+ * for `size` bytes.
+ */
+bool tw_lint_staged(const struct tw_lint *lint, const char *path, char *out, size_t size);
 
 /*
  * tw_lint_site makes a file, without path, of what a site says of pgbouncer and databases, defaults

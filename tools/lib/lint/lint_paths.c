@@ -181,6 +181,8 @@ tw_lint_paths(const struct tw_lint *lint, struct tw_findings *f, struct tw_err *
 {
 	int error = 0;
 
+	if (lint->staged != NULL) /* what is not there yet will be */
+		return account_check(lint, f, e) && tls_check(lint, f, e);
 	if (lint->path != NULL && !reachable(lint, lint->path, R_OK, &error, e))
 		return false;
 	if (error != 0 &&
@@ -247,7 +249,8 @@ tw_lint_userlist(const struct tw_lint *lint, struct tw_findings *f, struct tw_er
 		ok = tw_userlist_parse(&text, path, lint->version, &list, f, e) &&
 		     admins_check(lint, "admin_users", &list, f, e) &&
 		     admins_check(lint, "stats_users", &list, f, e);
-	if (ok && got && list.secrets > 0 && stat(path, &st) == 0 && (st.st_mode & S_IROTH) != 0)
+	if (ok && got && lint->staged == NULL && list.secrets > 0 && stat(path, &st) == 0 &&
+	    (st.st_mode & S_IROTH) != 0)
 		ok = tw_finding_add(f, tw_lint_place(lint, "auth_file"), TW_WARNING,
 		                    "auth-file-mode", "set its mode to 0640", e,
 		                    "auth_file: everybody on this host can read the secrets");

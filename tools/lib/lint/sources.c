@@ -74,6 +74,7 @@ static const struct {
 	{ "restart-needed", "SHOW CONFIG of the running PgBouncer (changeable)" },
 	{ "default-in-force", "SHOW CONFIG of the running PgBouncer (default)" },
 	{ "binary-newer", "SHOW VERSION of the running PgBouncer, and the binary's -V" },
+	{ "reload", "SHOW CONFIG, SHOW DATABASES and SHOW USERS of the running PgBouncer" },
 	{ "listener", "/proc/net and /proc/PID/fd" },
 };
 

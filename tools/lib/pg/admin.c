@@ -31,6 +31,12 @@ tw_admin_show(PGconn *conn, enum tw_admin_word word, tw_ms deadline, PGresult **
 	       tw_context(e, "%s", commands[word]);
 }
 
+bool
+tw_admin_reload(PGconn *conn, tw_ms deadline, struct tw_err *e)
+{
+	return tw_pg_exec(conn, "RELOAD", deadline, NULL, e) || tw_context(e, "RELOAD");
+}
+
 const char *
 tw_admin_value(const PGresult *rows, int row, const char *column)
 {

@@ -27,6 +27,12 @@ bool tw_admin_connect(struct tw_pg_params *p, tw_ms deadline, PGconn **conn, str
 bool tw_admin_show(PGconn *conn, enum tw_admin_word word, tw_ms deadline, PGresult **rows,
                    struct tw_err *e);
 
+/*
+ * tw_admin_reload has the configuration read again, as far as PgBouncer tells: up to 1.24 it
+ * answers success whatever happened. Errors as tw_pg_exec.
+ */
+bool tw_admin_reload(PGconn *conn, tw_ms deadline, struct tw_err *e);
+
 /* tw_admin_value is a field by its column's name, "" where NULL; NULL where no such column. */
 const char *tw_admin_value(const PGresult *rows, int row, const char *column);
 
