@@ -18,7 +18,7 @@ BUILD  := .build
 HARDEN := -D_FORTIFY_SOURCE=2
 endif
 
-PKGS     := libpq jansson libmd
+PKGS     := libpq jansson libmd libcrypto
 WARN     := -Wall -Wextra -Wshadow -Wconversion -Wformat=2 -Wvla -Wmissing-prototypes
 HARDEN   += -fstack-protector-strong -fPIE
 CPPFLAGS += -D_GNU_SOURCE -Itools/lib
@@ -54,7 +54,8 @@ $(BUILD)/bin/%: $(BUILD)/obj/tools/%.o $(BUILD)/obj/tools/program.o $(BUILD)/lib
 	$(CC) $(LINK) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PKG_LIBS)
 
 # The second parts of programs that are too long for one file.
-$(BUILD)/bin/twpool-check: $(BUILD)/obj/tools/check_remember.o $(BUILD)/obj/tools/check_options.o
+$(BUILD)/bin/twpool-check: $(BUILD)/obj/tools/check_remember.o $(BUILD)/obj/tools/check_options.o \
+                             $(BUILD)/obj/tools/check_state.o
 $(BUILD)/bin/twpool-dsn: $(BUILD)/obj/tools/dsn_verify.o
 $(BUILD)/bin/twpool-generation: $(BUILD)/obj/tools/generation_summary.o
 

@@ -2,10 +2,69 @@
 /* check_options.c: options become questions. */
 #include "check_options.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #define SITE_DEFAULT "/etc/twpool/site.json"
+
+/* What check_postgres calls an action is a check here, and a metric for a range without a name. */
+static const struct {
+	const char *action, *check, *metric;
+} actions[] = {
+	{ "pgb_pool_cl_active", "pools", "cl_active" },
+	{ "pgb_pool_cl_waiting", "pools", "waiting" },
+	{ "pgb_pool_sv_active", "pools", "sv_active" },
+	{ "pgb_pool_sv_idle", "pools", "sv_idle" },
+	{ "pgb_pool_sv_used", "pools", "sv_used" },
+	{ "pgb_pool_sv_tested", "pools", "sv_tested" },
+	{ "pgb_pool_sv_login", "pools", "sv_login" },
+	{ "pgb_pool_maxwait", "pools", "maxwait" },
+	{ "pgbouncer_backends", "clients", "clients" },
+	{ "pgbouncer_checksum", "config", NULL },
+};
+
+/* action_set makes the check of an action the only one, and finds its metric (NULL: none). */
+static bool
+action_set(const char *action, tw_check_set *set, const char **metric, struct tw_err *e)
+{
+	*metric = NULL;
+	for (size_t i = 0; action != NULL && i < sizeof(actions) / sizeof(*actions); i++) {
+		if (strcmp(actions[i].action, action) == 0) {
+			*metric = actions[i].metric;
+			return tw_check_set_add(set, actions[i].check, e);
+		}
+	}
+	if (action == NULL)
+		return true;
+	tw_fail(e, EX_USAGE, "--action: '%s' is not known", action);
+	return tw_hint(e, "the actions are pgb_pool_ and a column of SHOW POOLS, "
+	                  "pgbouncer_backends and pgbouncer_checksum.");
+}
+
+/* threshold_set reads METRIC=RANGE, or with an action RANGE alone, "90%" too. */
+static bool
+threshold_set(struct tw_thresholds *t, bool critical, const char *text, const char *metric,
+              struct tw_err *e)
+{
+	char named[128];
+	size_t n = strlen(text);
+
+	if (metric == NULL || strchr(text, '=') != NULL)
+		return tw_thresholds_set(t, critical, text, e);
+	n -= n > 0 && text[n - 1] == '%';
+	snprintf(named, sizeof(named), "%s=%.*s", metric, (int)n, text);
+	return tw_thresholds_set(t, critical, named, e);
+}
+
+/* console_set takes over the options that name the console in parts. */
+static bool
+console_set(const struct check_options *o, struct tw_pg_params *p, struct tw_err *e)
+{
+	return (o->host == NULL || tw_pg_params_set(p, "host", o->host, e)) &&
+	       (o->port == NULL || tw_pg_params_set(p, "port", o->port, e)) &&
+	       (o->user == NULL || tw_pg_params_set(p, "user", o->user, e));
+}
 
 /* whom_set finds out whom to ask. */
 static bool
@@ -14,11 +73,12 @@ whom_set(const struct check_options *o, struct tw_asking *a, struct tw_err *e)
 	const char *site = o->site;
 	struct tw_sampler *s = &a->sampler;
 	bool ok = (o->dsn == NULL || tw_asking_dsn(o->dsn, CHECK_NAME, &s->console, e)) &&
+	          console_set(o, &s->console, e) &&
 	          (o->postgres == NULL || tw_asking_dsn(o->postgres, CHECK_NAME, &s->postgres, e));
 
 	if (!ok)
 		return false;
-	if (site == NULL && o->dsn == NULL) {
+	if (site == NULL && o->dsn == NULL && o->host == NULL && o->port == NULL) {
 		if (access(SITE_DEFAULT, F_OK) != 0) {
 			tw_fail(e, EX_USAGE,
 			        "neither --dsn nor --site, and there is no " SITE_DEFAULT);
@@ -33,17 +93,20 @@ bool
 check_questions(const struct check_options *o, struct tw_asking *a, struct tw_thresholds *t,
                 tw_check_set *set, struct tw_err *e)
 {
-	bool ok = true, metrics = o->textfile != NULL || strcmp(o->format, "prometheus") == 0;
+	const char *metric;
+	bool ok, metrics = o->textfile != NULL || strcmp(o->format, "prometheus") == 0;
 
-	a->sampler.totals = metrics;
+	ok = action_set(o->action, set, &metric, e);
+	a->state = check_state_path(o) != NULL;
+	a->sampler.totals = true;
 	a->sampler.clients = metrics && strcmp(o->dialect, "old") != 0;
 	a->timeout = (tw_ms)(o->timeout * 1000);
 	a->watch = (tw_ms)(o->watch * 1000);
 	a->freeze_us = (long long)(o->freeze_after * 1e6);
 	for (size_t i = 0; ok && i < o->warnings.n; i++)
-		ok = tw_thresholds_set(t, false, o->warnings.item[i], e);
+		ok = threshold_set(t, false, o->warnings.item[i], metric, e);
 	for (size_t i = 0; ok && i < o->criticals.n; i++)
-		ok = tw_thresholds_set(t, true, o->criticals.item[i], e);
+		ok = threshold_set(t, true, o->criticals.item[i], metric, e);
 	for (size_t i = 0; ok && i < o->only.n; i++)
 		ok = tw_check_set_add(set, o->only.item[i], e);
 	for (size_t i = 0; ok && i < o->logins.n; i++)
@@ -53,11 +116,19 @@ check_questions(const struct check_options *o, struct tw_asking *a, struct tw_th
 		ok = tw_asking_pool(a, o->pools.item[i], o->db, e) || tw_context(e, "--pool");
 	if (ok && o->timeout < 0.05)
 		ok = tw_fail(e, EX_USAGE, "--timeout: expected 0.05 seconds or more");
-	if (o->only.n == 0)
+	if (o->only.n == 0 && o->action == NULL)
 		*set = (1U << TW_CHECKS) - 1;
 	if (ok && (*set & 1U << TW_CHECK_LOGIN) == 0)
 		a->clients = 0;
+	if (ok && a->state)
+		a->state = (*set & (1U << TW_CHECK_WAITS | 1U << TW_CHECK_POOLS)) != 0;
 	return ok && whom_set(o, a, e);
+}
+
+const char *
+check_state_path(const struct check_options *o)
+{
+	return o->state != NULL ? o->state : o->remember;
 }
 
 #define OPT(word, ch, kind, what, text, field)                                       \
@@ -94,6 +165,14 @@ const struct tw_opt check_opts[] = {
 	SECONDS("watch", 0, 86400, "watch for so long before judging, and report peaks", watch),
 	STRING("remember", "FILE", "speak only of what is news since the run that wrote this file",
 	       remember),
+	STRING("state", "FILE", "keep there what the next run compares with", state),
+	OPT("explain", 0, TW_OPT_FLAG, NULL, "say more about what is not well", explain),
+	STRING("explain-line", "LINE", "explain a line of PgBouncer's log, and ask nobody",
+	       explain_line),
+	OPT("host", 'H', TW_OPT_STRING, "HOST", "of the console, or the socket's directory", host),
+	OPT("port", 'p', TW_OPT_STRING, "PORT", "of the console", port),
+	OPT("dbuser", 'u', TW_OPT_STRING, "USER", "as whom to ask the console", user),
+	STRING("action", "NAME", "the check that check_postgres calls so", action),
 	OPT("verbose", 'v', TW_OPT_COUNT, NULL, "print one more line for each check", verbose),
 	OPT("quiet", 'q', TW_OPT_FLAG, NULL, "print nothing when all is well", quiet),
 	{ 0 },

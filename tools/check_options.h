@@ -9,10 +9,11 @@
 #define CHECK_NAME "twpool-check"
 
 struct check_options {
-	const char *dsn, *postgres, *site, *db, *format, *remember, *output, *dialect, *textfile;
+	const char *dsn, *postgres, *site, *db, *format, *remember, *output, *dialect, *textfile,
+	    *state, *explain_line, *action, *host, *port, *user;
 	struct tw_list logins, warnings, criticals, only, pools;
 	double timeout, freeze_after, watch;
-	bool quiet;
+	bool quiet, explain;
 	int verbose;
 };
 
@@ -24,3 +25,6 @@ extern const struct tw_opt check_opts[];
  */
 bool check_questions(const struct check_options *o, struct tw_asking *a, struct tw_thresholds *t,
                      tw_check_set *set, struct tw_err *e);
+
+/* check_state_path is the file in which this run finds what the last one left, or NULL. */
+const char *check_state_path(const struct check_options *o);

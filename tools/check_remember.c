@@ -112,8 +112,12 @@ verdict_tell(const struct check_remember *r, int code, const struct tw_buf *repo
 	/* What nobody could read is not told: it stays news, unless there is no keeping it. */
 	if (news.speak)
 		printed = report_print(report, json, news.text);
-	if (lost->exit == 0 && printed && news.changed)
-		tw_memory_write(r->path, r->tool, &after, lost);
+	if (lost->exit == 0 && printed && news.changed) {
+		json_t *between = tw_memory_between(r->path, r->tool);
+
+		tw_memory_write(r->path, r->tool, &after, between, lost);
+		json_decref(between);
+	}
 	if (!news.speak && lost->exit != 0)
 		report_print(report, json, news.text);
 	if (lost->exit != 0)

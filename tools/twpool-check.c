@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* twpool-check: asks a pooler and its host, judges, and says so as a monitoring plugin does. */
+#include "check/line.h"
+#include "check/memory.h"
 #include "check_options.h"
 #include "check_remember.h"
+#include "check_state.h"
 #include "base/file.h"
 #include "program.h"
 
@@ -82,20 +85,27 @@ check(const struct check_options *o, enum tw_format format, struct tw_buf *out, 
 		                    .verdict = &verdict,
 		                    .tool = CHECK_NAME,
 		                    .format = format,
-		                    .verbose = o->verbose > 0 };
+		                    .verbose = o->verbose > 0,
+		                    .explain = o->explain };
 	tw_check_set set = 0;
 	int code = TW_STATUS_UNKNOWN;
+	const char *state = check_state_path(o);
 	bool ok;
 
 	tw_thresholds_default(&thresholds);
 	ok = tw_dialect_read(o->dialect, &report.dialect, e) &&
 	     check_questions(o, &asking, &thresholds, &set, e) &&
-	     (o->only.n == 0 || tw_check_possible(set, &asking, e));
+	     ((o->only.n == 0 && o->action == NULL) || tw_check_possible(set, &asking, e));
 	tw_check_questions(set, &asking);
 	give_up_after(o->timeout + o->watch);
+	state = asking.state ? state : NULL;
 	ok = ok && tw_facts_ask(&asking, &facts, e) &&
-	     tw_check_judge(set, &asking, &facts, &thresholds, &verdict, e) &&
-	     textfile_write(o->textfile, report, &verdict, e) && tw_report_text(&report, out, e);
+	     (state == NULL || check_state_compare(state, &facts, e)) &&
+	     tw_check_judge(set, &asking, &facts, &thresholds, &verdict, e);
+	if (ok && state != NULL)
+		check_state_keep(state, &facts, &verdict);
+	ok = ok && textfile_write(o->textfile, report, &verdict, e) &&
+	     tw_report_text(&report, out, e);
 	if (ok)
 		code = (int)tw_verdict_status(&verdict);
 	else
@@ -129,6 +139,8 @@ options_fit(const struct check_options *o, enum tw_format format, struct tw_err 
 {
 	if (o->remember == NULL)
 		return true;
+	if (o->state != NULL)
+		return tw_fail(e, EX_USAGE, "--remember keeps all of --state in its own file");
 	if (o->watch > 0)
 		return tw_fail(e, EX_USAGE, "--remember does not go with --watch");
 	if (format == TW_FORMAT_PROMETHEUS || o->output != NULL)
@@ -155,6 +167,20 @@ report_deliver(const struct check_options *o, enum tw_format format, int code, s
 	return code;
 }
 
+/* line_explain prints what a line of a log means; one that is not known is UNKNOWN. */
+static int
+line_explain(const char *text)
+{
+	struct tw_line line;
+
+	if (!tw_line_explain(text, &line)) {
+		printf("TWPOOL UNKNOWN: nothing is known of this line\n");
+		return TW_STATUS_UNKNOWN;
+	}
+	printf("%s: %s\n%s\n", line.words, line.what, line.todo);
+	return TW_STATUS_OK;
+}
+
 /* run_check makes the check and prints what it says. */
 static int
 run_check(const void *options, int n, char **operands, struct tw_err *e)
@@ -162,20 +188,28 @@ run_check(const void *options, int n, char **operands, struct tw_err *e)
 	const struct check_options *o = options;
 	enum tw_format format = TW_FORMAT_NAGIOS;
 	struct tw_buf out = TW_BUF_INIT;
-	int code = TW_STATUS_UNKNOWN;
+	struct tw_err lost = TW_ERR_INIT;
+	int code = TW_STATUS_UNKNOWN, lock = -1;
 
 	(void)n;
 	(void)operands;
+	if (o->explain_line != NULL)
+		return line_explain(o->explain_line);
 	tw_pg_environment_clear(true);
 	if (!tw_format_read(o->format, &format, e) || !options_fit(o, format, e))
 		tw_report_error(e, CHECK_NAME, format, &out);
 	else if (o->remember != NULL)
 		code = check_remember(&(struct check_remember){
 		    o->remember, CHECK_NAME, format, (int)ceil(o->timeout) + 2, check_anew, o });
+	else if (o->state != NULL && !tw_memory_lock(o->state, &lock, &lost) &&
+	         lost.exit == EX_TEMPFAIL)
+		tw_report_error(&lost, CHECK_NAME, format, &out);
 	else
 		code = check(o, format, &out, e);
 	code = report_deliver(o, format, code, &out, e);
 	tw_buf_free(&out);
+	if (lock >= 0)
+		close(lock);
 	return code;
 }
 

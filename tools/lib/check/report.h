@@ -17,7 +17,8 @@ struct tw_report {
 	const struct tw_verdict *verdict;
 	const char *tool;
 	enum tw_format format;
-	bool verbose;            /* NAGIOS: one more line for each result */
+	bool verbose; /* NAGIOS: one more line for each result, and the pools as a table */
+	bool explain; /* NAGIOS: what stands behind each cause */
 	enum tw_dialect dialect; /* PROMETHEUS */
 };
 
@@ -33,9 +34,13 @@ void tw_report_error(struct tw_err *error, const char *tool, enum tw_format form
 
 /*
  * tw_report_nagios appends "TWPOOL STATUS: text | perfdata" with the worst problem first, and below
- * it what to do about a frozen pool, what a watch has seen, and with `verbose` each result.
+ * it why and what to do, one line for each cause, what a watch has seen, and with `verbose` each
+ * result.
  */
 bool tw_report_nagios(const struct tw_report *r, struct tw_buf *out, struct tw_err *e);
+
+/* tw_report_table appends the pools as a table for people; nothing where there are none. */
+bool tw_report_table(const struct tw_facts *f, struct tw_buf *out, struct tw_err *e);
 
 /* tw_report_headline appends the first part of that, "TWPOOL STATUS: text". */
 bool tw_report_headline(const struct tw_report *r, struct tw_buf *out, struct tw_err *e);

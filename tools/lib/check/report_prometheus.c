@@ -151,6 +151,71 @@ logins_add(struct tw_exposition *x, const struct tw_asking *a, struct tw_err *e)
 	return ok;
 }
 
+/* process_add appends what the pooler's process uses, and how much it may. */
+static bool
+process_add(struct tw_exposition *x, const struct tw_facts *f, struct tw_err *e)
+{
+	const struct tw_process *p = &f->host.process;
+	bool estimated;
+	double open;
+
+	if (f->console.how != TW_ASKED_OK || p->pid == 0)
+		return true;
+	open = (double)tw_process_descriptors(p, &f->sample, &estimated);
+	return gauge(x, "twpool_pooler_open_fds", "File descriptors of PgBouncer's process.", open,
+	             e) &&
+	       gauge(x, "twpool_pooler_max_fds", "The limit of them.",
+	             p->descriptors_most > 0 ? (double)p->descriptors_most : NAN, e) &&
+	       gauge(x, "twpool_pooler_resident_memory_bytes", "Its resident memory.",
+	             p->memory_bytes >= 0 ? (double)p->memory_bytes : NAN, e) &&
+	       gauge(x, "twpool_pooler_max_memory_bytes",
+	             "The lowest limit of it: of its cgroups, its own, or the machine's memory.",
+	             p->memory_most_bytes > 0 ? (double)p->memory_most_bytes : NAN, e) &&
+	       gauge(x, "twpool_pooler_start_time_seconds", "When it was started.",
+	             p->started > 0 ? (double)p->started : NAN, e) &&
+	       gauge(x, "twpool_pooler_program_replaced",
+	             "1 where another program lies on the disk than the one that runs.",
+	             *p->program != '\0' ? p->replaced : NAN, e);
+}
+
+/* host_add appends certificates and advisories. */
+static bool
+host_add(struct tw_exposition *x, const struct tw_facts *f, struct tw_err *e)
+{
+	const struct tw_host *h = &f->host;
+	bool ok = true;
+
+	tw_family(x, "twpool_certificate_expiry_timestamp_seconds", "gauge",
+	          "When the certificates of a setting's file end.");
+	for (size_t i = 0; ok && i < h->certificates; i++) {
+		const struct tw_label labels[] = { { "setting", h->certificate[i].key }, { 0 } };
+
+		ok = h->certificate[i].e.exit != 0 ||
+		     tw_point(x, labels, (double)h->certificate[i].until, e);
+	}
+	return ok && gauge(x, "twpool_pooler_advisories",
+	                   "Security advisories of upstream for this version; packages may be "
+	                   "mended.",
+	                   h->advised ? (double)h->advisories.n : NAN, e);
+}
+
+/* site_add appends what is held against the site. */
+static bool
+site_add(struct tw_exposition *x, const struct tw_facts *f, struct tw_err *e)
+{
+	bool config = f->config.how == TW_ASKED_OK, direct = f->stragglers.how == TW_ASKED_OK;
+	bool secrets = f->secrets.how == TW_ASKED_OK;
+
+	return gauge(x, "twpool_config_differences",
+	             "Settings in which the running pooler differs from the site.",
+	             config ? (double)f->differs.n : NAN, e) &&
+	       gauge(x, "twpool_stragglers", "The site's clients that come past the pooler.",
+	             direct ? (double)f->direct.two.n : NAN, e) &&
+	       gauge(x, "twpool_secret_differences",
+	             "Secrets of the auth file that PostgreSQL has otherwise.",
+	             secrets ? (double)f->drift.differ : NAN, e);
+}
+
 bool
 tw_report_prometheus(const struct tw_report *r, struct tw_buf *out, struct tw_err *e)
 {
@@ -162,7 +227,8 @@ tw_report_prometheus(const struct tw_report *r, struct tw_buf *out, struct tw_er
 	        tw_exporter_add(&x, &f->sample, up, r->asking->sampler.only_n > 0, r->dialect,
 	                        e)) &&
 	       states_add(&x, r->verdict, e) && time_add(&x, e) && listeners_add(&x, f, e) &&
-	       pools_add(&x, f, e) && postgres_add(&x, f, e) && logins_add(&x, r->asking, e);
+	       pools_add(&x, f, e) && postgres_add(&x, f, e) && logins_add(&x, r->asking, e) &&
+	       process_add(&x, f, e) && host_add(&x, f, e) && site_add(&x, f, e);
 }
 
 bool
