@@ -64,9 +64,12 @@ report_print(const struct tw_buf *report, json_t *json, const char *news)
 
 	json_object_set_new(json, "news", *news != '\0' ? json_string(news) : json_null());
 	if (json == NULL || !tw_json_text(json, &text, &e)) {
-		fputs(tw_buf_text(report), stdout);
-		if (*news != '\0')
-			printf("%s\n", news);
+		const char *rest = tw_buf_text(report);
+		size_t first = strcspn(rest, "\n");
+
+		first += rest[first] == '\n';
+		printf("%.*s%s%s%s", (int)first, rest, news, *news != '\0' ? "\n" : "",
+		       rest + first);
 	} else {
 		fputs(tw_buf_text(&text), stdout);
 	}

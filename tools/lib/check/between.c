@@ -56,10 +56,13 @@ figure_compare(struct tw_interval *f, const json_t *before)
 	f->mean_wait_s = NAN;
 	if (waited < 0 || served < 0 || f->waited_us < waited || f->served < served)
 		return;
+	f->few = f->served - served > 0 && f->served - served < TW_BETWEEN_LEAST;
 	/* Who waits still is not counted yet: that is what maxwait tells. */
-	f->mean_wait_s = f->served == served
-	                     ? 0
-	                     : (double)(f->waited_us - waited) / 1e6 / (double)(f->served - served);
+	if (f->served == served)
+		f->mean_wait_s = 0;
+	else if (!f->few)
+		f->mean_wait_s = (double)(f->waited_us - waited) / 1e6 /
+		                 (double)(f->served - served);
 }
 
 /*
@@ -119,11 +122,14 @@ bool
 tw_between_make(const struct tw_sample *s, const struct tw_process *p, const json_t *before,
                 long long now, struct tw_between *f, struct tw_err *e)
 {
-	long long at = integer(before, "at_seconds"), tick = integer(before, "pooler_start");
-	bool same = at >= 0 && at < now && tick == p->start_tick;
+	long long at = integer(before, "at_seconds"), pid = integer(before, "pooler_pid");
+	long long apart = integer(before, "pooler_started_seconds") - p->started;
+	/* Where the clock was set, the start moves with it: then nothing is compared, once. */
+	bool same = at >= 0 && at < now && pid == p->pid && apart >= -2 && apart <= 2;
 
 	f->at = now;
-	f->start_tick = p->start_tick;
+	f->pid = p->pid;
+	f->started = p->started;
 	f->between = same ? now - at : 0;
 	if (!same)
 		before = NULL;
@@ -147,8 +153,9 @@ tw_between_json(const struct tw_between *f)
 		                                        tw_json_name(f->stuck[i].database), "user",
 		                                        tw_json_name(f->stuck[i].user), "runs",
 		                                        (json_int_t)f->stuck[i].runs));
-	return json_pack("{sI sI so so}", "at_seconds", (json_int_t)f->at, "pooler_start",
-	                 (json_int_t)f->start_tick, "databases", databases, "logins", logins);
+	return json_pack("{sI sI sI so so}", "at_seconds", (json_int_t)f->at, "pooler_pid",
+	                 (json_int_t)f->pid, "pooler_started_seconds", (json_int_t)f->started,
+	                 "databases", databases, "logins", logins);
 }
 
 long

@@ -13,8 +13,13 @@
 struct tw_interval {
 	char database[TW_POOL_NAME_SIZE];
 	long long waited_us, served; /* totals: time of waiting, servers given to clients */
-	double mean_wait_s;          /* since the last run; NAN where that cannot be told */
+	double mean_wait_s; /* since the last run; NAN where that cannot be told, or not judged: */
+	bool few;           /* fewer than TW_BETWEEN_LEAST were served since */
 };
+
+/* A new server connection takes some 30 ms: the mean of a handful of waits says no more than that.
+ */
+#define TW_BETWEEN_LEAST 10
 
 /* A pool that had a login at PostgreSQL under way, and in how many runs in a row. */
 struct tw_login_run {
@@ -23,9 +28,9 @@ struct tw_login_run {
 };
 
 struct tw_between {
-	long long at;         /* seconds since boot */
-	long long start_tick; /* of the pooler's process; 0: not known */
-	long long between;    /* seconds since the last run; 0: there is none to compare with */
+	long long at;           /* seconds since boot */
+	long long pid, started; /* of the pooler's process, as in process.h; 0: not known */
+	long long between;      /* seconds since the last run; 0: there is none to compare with */
 	size_t n, stuck_n;
 	struct tw_interval *item;
 	struct tw_login_run *stuck;

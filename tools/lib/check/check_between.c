@@ -15,7 +15,12 @@ wait_judge(const struct tw_interval *i, long long seconds, const struct tw_thres
            struct tw_result *r)
 {
 	snprintf(r->database, sizeof(r->database), "%s", i->database);
-	if (isnan(i->mean_wait_s))
+	if (i->few)
+		tw_result_say(r,
+		              "database %s: too few transactions in the last %lld s to judge the "
+		              "wait",
+		              i->database, seconds);
+	else if (isnan(i->mean_wait_s))
 		tw_result_say(r, "database %s: no earlier run to compare with", i->database);
 	else
 		tw_result_say(r,

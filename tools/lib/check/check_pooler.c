@@ -44,9 +44,13 @@ tw_check_console(const struct tw_check_input *in, struct tw_verdict *v, struct t
 		              console_user(in), a->e.msg);
 		break;
 	default:
-		tw_result_raise(
-		    r, a->e.exit == EX_UNAVAILABLE ? TW_STATUS_CRITICAL : TW_STATUS_UNKNOWN,
-		    strstr(a->e.msg, "SHOW ") != NULL ? TW_CAUSE_NO_CONSOLE : TW_CAUSE_GONE);
+		/* A PgBouncer that does not show what is needed is another than those we know. */
+		tw_result_raise(r,
+		                a->e.exit == EX_UNAVAILABLE && strstr(a->e.msg, "no column") == NULL
+		                    ? TW_STATUS_CRITICAL
+		                    : TW_STATUS_UNKNOWN,
+		                strstr(a->e.msg, "SHOW ") != NULL ? TW_CAUSE_NO_CONSOLE
+		                                                  : TW_CAUSE_GONE);
 		tw_result_say(r, "%s", a->e.msg);
 		break;
 	}

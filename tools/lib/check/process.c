@@ -62,16 +62,16 @@ start_read(struct tw_process *p)
 {
 	char line[1024] = "", *at;
 	FILE *f = part_open(p->pid, "stat"), *boot = fopen("/proc/stat", "re");
-	long long booted = line_number(boot, "btime", 0);
+	long long booted = line_number(boot, "btime", 0), tick = 0;
 
 	if (f != NULL && fgets(line, sizeof(line), f) != NULL &&
 	    (at = strrchr(line, ')')) != NULL) {
 		for (int field = 2; field < 22 && at != NULL; field++)
 			at = strchr(at + 1, ' ');
-		p->start_tick = at != NULL ? strtoll(at, NULL, 10) : 0;
+		tick = at != NULL ? strtoll(at, NULL, 10) : 0;
 	}
-	if (p->start_tick > 0 && booted > 0)
-		p->started = booted + p->start_tick / sysconf(_SC_CLK_TCK);
+	if (tick > 0 && booted > 0)
+		p->started = booted + tick / sysconf(_SC_CLK_TCK);
 	if (f != NULL)
 		fclose(f);
 	if (boot != NULL)

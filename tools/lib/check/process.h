@@ -13,7 +13,6 @@ struct tw_process {
 	uid_t uid;
 	gid_t gid;
 	long long started;      /* when, in seconds of the clock as it is set now; 0: not known */
-	long long start_tick;   /* the same as the kernel counts, from boot on: names the process */
 	long descriptors;       /* open ones; -1: /proc/PID/fd is closed to us */
 	long descriptors_most;  /* the soft limit of them; -1: not known, or none */
 	long long memory_bytes; /* resident; -1: not known */

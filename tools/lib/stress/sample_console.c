@@ -11,10 +11,9 @@
 static bool
 version_read(const PGresult *rows, struct tw_sample *s, struct tw_err *e)
 {
-	bool one = PQntuples(rows) == 1 && PQnfields(rows) == 1;
-	const char *text = one ? PQgetvalue(rows, 0, 0) : "";
+	const char *text = PQntuples(rows) == 1 ? tw_admin_value(rows, 0, "version") : NULL;
 
-	if (strncmp(text, "PgBouncer ", 10) != 0)
+	if (text == NULL || strncmp(text, "PgBouncer ", 10) != 0)
 		return tw_fail(e, EX_UNAVAILABLE, "SHOW VERSION: not the answer of PgBouncer");
 	snprintf(s->version, sizeof(s->version), "%s", text + 10);
 	return true;
