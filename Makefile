@@ -96,7 +96,7 @@ format: ## clang-format the C sources in place
 
 LIBDIR := $(DESTDIR)$(PREFIX)/lib/twpool
 install: all ## install under PREFIX (default /usr/local); DESTDIR for packagers
-	install -d $(DESTDIR)$(PREFIX)/bin $(LIBDIR)/bin $(LIBDIR)/templates \
+	install -d $(DESTDIR)$(PREFIX)/bin $(LIBDIR)/bin $(LIBDIR)/templates/monitoring \
 	  $(LIBDIR)/deploy/phases $(LIBDIR)/deploy/lib $(LIBDIR)/deploy/preflight $(LIBDIR)/rollback
 	install -m 0755 $(BINS) $(LIBDIR)/bin
 	install -m 0755 deploy/twpool-deploy $(LIBDIR)/deploy
@@ -106,7 +106,8 @@ install: all ## install under PREFIX (default /usr/local); DESTDIR for packagers
 	install -m 0644 deploy/advisories $(LIBDIR)/deploy
 	install -m 0755 rollback/twpool-rollback $(LIBDIR)/rollback
 	install -m 0644 rollback/host.bash $(LIBDIR)/rollback
-	install -m 0644 templates/* $(LIBDIR)/templates
+	install -m 0644 $(wildcard templates/*.*) $(LIBDIR)/templates
+	install -m 0644 templates/monitoring/* $(LIBDIR)/templates/monitoring
 	for p in $(PROGRAMS); do ln -sfn ../lib/twpool/bin/$$p $(DESTDIR)$(PREFIX)/bin/$$p; done
 	for p in $(SCRIPTS); do ln -sfn ../lib/twpool/$$p $(DESTDIR)$(PREFIX)/bin/$${p##*/}; done
 	for m in $(MAN); do install -D -m 0644 $$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/}; done

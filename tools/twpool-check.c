@@ -64,7 +64,7 @@ textfile_write(const char *path, struct tw_report r, struct tw_verdict *v, struc
 		result = tw_verdict_add(v, "textfile", e);
 		ok = result != NULL;
 		if (ok) {
-			result->status = TW_STATUS_UNKNOWN;
+			tw_result_raise(result, TW_STATUS_UNKNOWN, TW_CAUSE_CHECK);
 			tw_result_say(result, "--textfile: %s", failed.msg);
 		}
 	}
