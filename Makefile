@@ -55,7 +55,7 @@ $(BUILD)/bin/%: $(BUILD)/obj/tools/%.o $(BUILD)/obj/tools/program.o $(BUILD)/lib
 
 # The second parts of programs that are too long for one file.
 $(BUILD)/bin/twpool-check: $(BUILD)/obj/tools/check_remember.o $(BUILD)/obj/tools/check_options.o \
-                             $(BUILD)/obj/tools/check_state.o
+                             $(BUILD)/obj/tools/check_state.o $(BUILD)/obj/tools/check_lazy.o
 $(BUILD)/bin/twpool-dsn: $(BUILD)/obj/tools/dsn_verify.o
 $(BUILD)/bin/twpool-generation: $(BUILD)/obj/tools/generation_summary.o
 

@@ -122,7 +122,9 @@ check_questions(const struct check_options *o, struct tw_asking *a, struct tw_th
 		a->clients = 0;
 	if (ok && a->state)
 		a->state = (*set & (1U << TW_CHECK_WAITS | 1U << TW_CHECK_POOLS)) != 0;
-	return ok && whom_set(o, a, e);
+	ok = ok && whom_set(o, a, e);
+	a->sampler.console.wire = a->sampler.postgres.wire = true;
+	return ok;
 }
 
 const char *
