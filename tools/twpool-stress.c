@@ -16,10 +16,12 @@ static const char name[] = "twpool-stress";
 struct options {
 	const char *dsn, *versus, *db;
 	const char *site, *console, *postgres;
-	const char *script;
-	const char *json;
-	long bots, rounds, pairs;
-	double duration, think, deadline, login_deadline;
+	const char *script, *builtin, *client, *protocol, *ledger;
+	struct tw_list define;
+	const char *json, *html;
+	long bots, rounds, pairs, logins_at_once;
+	double duration, think, deadline, login_deadline, warmup, rate, login_rate;
+	bool reconnect, come_back;
 	double min_success, max_p99, max_overhead, freeze_after;
 	long max_server_connections;
 	bool quiet, verbose;
@@ -100,6 +102,47 @@ targets_read(const struct options *o, struct tw_stress *s, struct tw_err *e)
 	       tw_pg_params_default(&s->target[TW_VERSUS].params, word, name, e);
 }
 
+/*
+ * clients_choose gives each target its client: our own where it can do what the DSN asks for, and
+ * libpq otherwise; a client that was asked for by name must do.
+ */
+static bool
+clients_choose(const struct options *o, struct tw_stress *s, struct tw_err *e)
+{
+	bool libpq = o->client != NULL && strcmp(o->client, "libpq") == 0;
+	bool wire = o->client != NULL && strcmp(o->client, "wire") == 0;
+
+	if (o->client != NULL && !libpq && !wire)
+		return tw_fail(e, EX_USAGE, "--client: expected wire or libpq, got '%s'", o->client);
+	for (int i = 0; i < (s->versus ? 2 : 1); i++) {
+		struct tw_target *t = &s->target[i];
+		struct tw_err own = TW_ERR_INIT;
+
+		t->kind = TW_CLIENT_LIBPQ;
+		if (libpq)
+			continue;
+		if (tw_wire_target_read(&t->params, &t->wire, &own))
+			t->kind = TW_CLIENT_WIRE;
+		else if (wire || own.exit == EX_OSERR) {
+			*e = own;
+			return tw_context(e, "--%s", t->name);
+		}
+	}
+	return true;
+}
+
+/* script_choose makes the bots' transaction. */
+static bool
+script_choose(const struct options *o, struct tw_script *script, struct tw_err *e)
+{
+	for (size_t i = 0; i < o->define.n; i++) {
+		if (!tw_script_define(script, o->define.item[i], e))
+			return false;
+	}
+	return o->script ? tw_script_read(o->script, script, e)
+	                 : tw_script_builtin(o->builtin ? o->builtin : "read", script, e);
+}
+
 /* sampler_read finds out whom to ask about server connections. */
 static bool
 sampler_read(const struct options *o, struct tw_sampler *sampler, struct tw_err *e)
@@ -151,6 +194,12 @@ options_check(const struct options *o, struct tw_err *e)
 		tw_fail(e, EX_USAGE, "--max-server-connections needs somebody who counts them");
 		return tw_hint(e, "give --site, or --console and --postgres.");
 	}
+	if (o->script != NULL && o->builtin != NULL)
+		return tw_fail(e, EX_USAGE, "--script and --builtin exclude each other");
+	if (o->protocol != NULL && strcmp(o->protocol, "simple") != 0 &&
+	    strcmp(o->protocol, "extended") != 0)
+		return tw_fail(e, EX_USAGE, "--protocol: expected simple or extended, got '%s'",
+		               o->protocol);
 	if (o->deadline <= 0 || o->login_deadline <= 0)
 		return tw_fail(e, EX_USAGE, "a deadline must be more than 0 seconds");
 	return true;
@@ -321,7 +370,15 @@ run_stress(const void *options, int n, char **operands, struct tw_err *e)
 		.swarm = { .duration = us(o->duration),
 		           .think = us(o->think),
 		           .deadline = us(o->deadline),
-		           .login_deadline = us(o->login_deadline) },
+		           .login_deadline = us(o->login_deadline),
+		           .warmup = us(o->warmup),
+		           .rate = o->rate,
+		           .login_rate = o->login_rate,
+		           .logins_at_once = o->logins_at_once,
+		           .reconnect = o->reconnect,
+		           .come_back = o->come_back,
+		           .clients.simple =
+		               o->protocol != NULL && strcmp(o->protocol, "simple") == 0 },
 		.bots_asked = o->bots,
 		.rounds = o->rounds > 0 ? o->rounds
 		          : o->versus   ? 3
@@ -342,8 +399,8 @@ run_stress(const void *options, int n, char **operands, struct tw_err *e)
 	(void)operands;
 	tw_pg_environment_clear(true);
 	ok = options_check(o, e) &&
-	     (o->script ? tw_script_read(o->script, &script, e) : tw_script_default(&script, e)) &&
-	     targets_read(o, &s, e) && sampler_read(o, &s.sampler, e) && measure(o, &script, &s, e);
+	     script_choose(o, &script, e) && targets_read(o, &s, e) && clients_choose(o, &s, e) &&
+	     sampler_read(o, &s.sampler, e) && measure(o, &script, &s, e);
 	if (ok) {
 		tw_limits_judge(&limits, &s, &verdict);
 		ok = judge(&s, &verdict, e);
@@ -392,7 +449,25 @@ static const struct tw_opt opts[] = {
 	       login_deadline, 0, 3600),
 	WHOLE("rounds", "run each target so often (3 with --versus, else 1)", rounds, 1, 1000),
 	WHOLE("pairs", "then one client's query here and there, so often (0)", pairs, 0, 1000000),
-	TEXT("script", 0, "FILE", "the transaction: one SQL statement on each line", script),
+	NUMBER("rate", "PER-SECOND", "transactions arrive by themselves, and nobody thinks", rate, 0,
+	       1000000),
+	NUMBER("warmup", "SECONDS", "run transactions first that do not count (0)", warmup, 0,
+	       86400),
+	NUMBER("login-rate", "PER-SECOND", "log in at this rate (0: as fast as it goes)", login_rate,
+	       0, 1000000),
+	WHOLE("logins-at-once", "log in so many at a time (128; 0: all)", logins_at_once, 0, 100000),
+	TEXT("script", 0, "FILE", "the transaction: SQL, or a subset of pgbench's scripts", script),
+	TEXT("builtin", 'b', "NAME", "read, ping, idle-in-transaction, cancel (read)", builtin),
+	{ .name = "define",
+	  .letter = 'D',
+	  .arg = "NAME=NUMBER",
+	  .help = "a variable of the script",
+	  .type = TW_OPT_LIST,
+	  .offset = offsetof(struct options, define) },
+	FLAG("reconnect", 'C', "a new connection for each transaction", reconnect),
+	FLAG("come-back", 0, "who has lost a connection logs in again", come_back),
+	TEXT("client", 0, "NAME", "wire, our own, or libpq (wire where it can)", client),
+	TEXT("protocol", 'M', "NAME", "simple or extended (extended)", protocol),
 	TEXT("site", 's', "FILE", "the site file: whom to ask about server connections", site),
 	TEXT("console", 0, "DSN", "the pooler's console, instead of the site's", console),
 	TEXT("postgres", 0, "DSN", "PostgreSQL as one who sees all, instead of the site's",
@@ -429,6 +504,7 @@ main(int argc, char **argv)
 		             .think = 0.5,
 		             .deadline = 5,
 		             .login_deadline = 15,
+		             .logins_at_once = TW_SWARM_LOGINS,
 		             .freeze_after = TW_FREEZE_SECONDS,
 		             .min_success = NAN,
 		             .max_p99 = NAN,

@@ -158,16 +158,22 @@ error_is_refusal(const char *text)
 }
 
 bool
-tw_pg_error_text(const PGconn *conn, const char *text, char *out, size_t size)
+tw_pg_words(const char *secret, const char *text, char *out, size_t size)
 {
 	char *copy = strdup(text);
 
 	if (copy == NULL)
 		return false;
-	text_blot(copy, PQpass(conn)); /* before anything else could cut it in two */
+	text_blot(copy, secret); /* before anything else could cut it in two */
 	text_flatten(copy, out, size);
 	free(copy);
 	return true;
+}
+
+bool
+tw_pg_error_text(const PGconn *conn, const char *text, char *out, size_t size)
+{
+	return tw_pg_words(PQpass(conn), text, out, size);
 }
 
 /* pg_fail turns what libpq says about `conn` into an error. */

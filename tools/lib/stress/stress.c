@@ -18,6 +18,7 @@ tw_stress_free(struct tw_stress *s)
 {
 	for (int i = 0; i < TW_TARGETS; i++) {
 		tw_pg_params_free(&s->target[i].params);
+		tw_wire_target_free(&s->target[i].wire);
 		tw_failures_free(&s->target[i].failures);
 		free(s->target[i].round);
 		s->target[i].round = NULL;
@@ -182,7 +183,9 @@ target_run(struct tw_stress *s, struct tw_target *t, struct tw_err *e)
 	struct tw_watch watch;
 	bool ok = true;
 
-	plan.params = &t->params;
+	plan.clients.kind = t->kind;
+	plan.clients.params = &t->params;
+	plan.clients.target = t->kind == TW_CLIENT_WIRE ? &t->wire : NULL;
 	tw_watch_init(&watch, &s->sampler, SAMPLE_INTERVAL, SAMPLE_TIMEOUT);
 	watch.freeze.freeze_us = s->freeze_us;
 	if (s->sampler.console.n > 0)

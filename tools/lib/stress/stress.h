@@ -14,6 +14,8 @@
 struct tw_target {
 	const char *name;           /* "dsn" or "versus" */
 	struct tw_pg_params params; /* owned, as everything here */
+	enum tw_client_kind kind;   /* who connects there */
+	struct tw_wire_target wire; /* for our own client */
 	size_t rounds;              /* that were run */
 	struct tw_figures *round;
 	struct tw_failures failures;  /* of all rounds */
@@ -26,7 +28,7 @@ enum { TW_DSN, TW_VERSUS, TW_TARGETS };
 
 struct tw_stress {
 	/* The plan. */
-	struct tw_swarm_plan swarm; /* params are set for each run; bots: as many as may log in */
+	struct tw_swarm_plan swarm; /* clients are set for each run; bots: as many as may log in */
 	long bots_asked;
 	long rounds, pairs;
 	bool versus; /* there is a second target */
