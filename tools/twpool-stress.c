@@ -196,6 +196,8 @@ options_check(const struct options *o, struct tw_err *e)
 	}
 	if (o->script != NULL && o->builtin != NULL)
 		return tw_fail(e, EX_USAGE, "--script and --builtin exclude each other");
+	if (o->ledger != NULL && (o->script != NULL || o->builtin != NULL || o->versus != NULL))
+		return tw_fail(e, EX_USAGE, "--ledger has its own transaction, and one target");
 	if (o->protocol != NULL && strcmp(o->protocol, "simple") != 0 &&
 	    strcmp(o->protocol, "extended") != 0)
 		return tw_fail(e, EX_USAGE, "--protocol: expected simple or extended, got '%s'",
@@ -339,6 +341,9 @@ judge(const struct tw_stress *s, const struct tw_judged *v, struct tw_err *e)
 		tw_fail(e, 1, "%s", s->frozen);
 		return tw_hint(e, "%s.", tw_freeze_cures());
 	}
+	if (s->ledger.lost + s->ledger.doubled + s->ledger.ghosts > 0)
+		return tw_fail(e, 1, "ledger: %ld lost, %ld doubled, %ld given up and there",
+		               s->ledger.lost, s->ledger.doubled, s->ledger.ghosts);
 	if (v->missed > 0)
 		return tw_fail(e, 1, "%zu of %zu thresholds missed", v->missed, v->n);
 	if (s->interrupted)
@@ -376,7 +381,7 @@ run_stress(const void *options, int n, char **operands, struct tw_err *e)
 		           .login_rate = o->login_rate,
 		           .logins_at_once = o->logins_at_once,
 		           .reconnect = o->reconnect,
-		           .come_back = o->come_back,
+		           .come_back = o->come_back || o->ledger != NULL,
 		           .clients.simple =
 		               o->protocol != NULL && strcmp(o->protocol, "simple") == 0 },
 		.bots_asked = o->bots,
@@ -384,6 +389,7 @@ run_stress(const void *options, int n, char **operands, struct tw_err *e)
 		          : o->versus   ? 3
 		                        : 1,
 		.pairs = o->pairs,
+		.ledger_table = o->ledger,
 		.freeze_us = us(o->freeze_after),
 		.target = { { .name = "dsn" }, { .name = "versus" } },
 	};
@@ -464,6 +470,8 @@ static const struct tw_opt opts[] = {
 	  .help = "a variable of the script",
 	  .type = TW_OPT_LIST,
 	  .offset = offsetof(struct options, define) },
+	TEXT("ledger", 0, "TABLE", "prove there that no committed transaction is lost or doubled",
+	     ledger),
 	FLAG("reconnect", 'C', "a new connection for each transaction", reconnect),
 	FLAG("come-back", 0, "who has lost a connection logs in again", come_back),
 	TEXT("client", 0, "NAME", "wire, our own, or libpq (wire where it can)", client),

@@ -220,7 +220,7 @@ tw_client_secret(const struct tw_client *c, const struct tw_clients *all)
 }
 
 bool
-tw_client_cancel(const struct tw_client *c, const struct tw_clients *all)
+tw_client_cancel(struct tw_client *c, const struct tw_clients *all)
 {
 	char error[256];
 	PGcancel *cancel;

@@ -48,14 +48,14 @@ short tw_client_events(const struct tw_client *c);
 /* tw_client_pid is the backend that the server named at the login. */
 long tw_client_pid(const struct tw_client *c);
 
-/* tw_client_open_transaction tells whether the session is in a transaction, failed or not. */
+/* tw_client_in_transaction tells whether the session is in a transaction, failed or not. */
 bool tw_client_in_transaction(const struct tw_client *c);
 
 /* tw_client_secret is the password, for masking; borrowed, may be NULL. */
 const char *tw_client_secret(const struct tw_client *c, const struct tw_clients *all);
 
 /* tw_client_cancel asks to cancel what is under way; waits for a connection of its own. */
-bool tw_client_cancel(const struct tw_client *c, const struct tw_clients *all);
+bool tw_client_cancel(struct tw_client *c, const struct tw_clients *all);
 
 /* tw_client_close hangs up and tells nobody. Idempotent. */
 void tw_client_close(struct tw_client *c);

@@ -343,6 +343,12 @@ tw_script_read(const char *path, struct tw_script *s, struct tw_err *e)
 	return script_parse(s, path, e);
 }
 
+bool
+tw_script_text(const char *text, struct tw_script *s, struct tw_err *e)
+{
+	return tw_buf_puts(&s->text, text, e) && script_parse(s, "script", e);
+}
+
 /*
  * In the one that reads, BEGIN and COMMIT are calls of their own, as most applications make them: so
  * the pooler must keep a server connection between them. The middle one finds one row of a catalog

@@ -54,6 +54,9 @@ bool tw_script_define(struct tw_script *s, const char *definition, struct tw_err
  */
 bool tw_script_read(const char *path, struct tw_script *s, struct tw_err *e);
 
+/* tw_script_text is the same for a text in memory. */
+bool tw_script_text(const char *text, struct tw_script *s, struct tw_err *e);
+
 /*
  * tw_script_builtin makes a transaction without a file: "read" finds a row, "ping" is SELECT 1,
  * "idle-in-transaction" sleeps before its COMMIT, "cancel" has a long statement cancelled. EX_USAGE

@@ -5,8 +5,8 @@
  */
 #pragma once
 
-#include "check/watch.h"
 #include "figures.h"
+#include "histogram.h"
 #include "overhead.h"
 #include "swarm.h"
 
@@ -21,6 +21,9 @@ struct tw_target {
 	struct tw_failures failures;  /* of all rounds */
 	bool known, pooled;           /* a pooler answered, where `known` */
 	long samples, failed_samples; /* of server connections */
+	size_t points;                /* of the last round */
+	struct tw_gauge_point *point;
+	struct tw_histogram latencies, login_latencies; /* of all rounds */
 };
 
 /* TW_DSN is there always. */
@@ -36,12 +39,14 @@ struct tw_stress {
 	struct tw_sampler sampler; /* without a console: nothing is watched */
 	long long freeze_us;       /* as in freeze.h */
 	int listen_port;           /* of the console's pooler; 0: not known */
+	const char *ledger_table; /* NULL: there is no ledger */
 	/* What is under way, for whoever tells of the progress. */
 	long round;
 	const struct tw_target *current;
 	/* The result. */
 	struct tw_overhead overhead;
 	struct tw_err overhead_error; /* why it could not be measured */
+	struct tw_ledger ledger;
 	char frozen[1024];            /* the pool that is, in one line; or "" */
 	bool interrupted;
 };

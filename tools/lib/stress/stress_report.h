@@ -3,6 +3,7 @@
 #pragma once
 
 #include "stress_limits.h"
+#include "verdict.h"
 
 /*
  * tw_stress_table appends the table: before (--versus) on the left, after (--dsn) on the right,

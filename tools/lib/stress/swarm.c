@@ -130,6 +130,14 @@ tw_swarm_rest(struct tw_swarm *s, size_t i)
 		tw_alarms_set(&s->alarms, i, b->next);
 }
 
+/* mark notes a border of the phases. */
+static void
+mark(const struct tw_swarm *s, enum tw_gauge_mark which)
+{
+	if (s->plan->gauge != NULL)
+		tw_gauge_mark(s->plan->gauge, which);
+}
+
 /* play_begin ends the phase of logins and begins that of transactions. */
 static void
 play_begin(struct tw_swarm *s)
@@ -138,13 +146,16 @@ play_begin(struct tw_swarm *s)
 	tw_us now = tw_us_now();
 
 	t->login_seconds = (double)(now - s->begun) / SECOND;
+	mark(s, TW_GAUGE_IN);
 	t->cost.login_cpu_seconds = tw_cost_cpu() - s->cpu;
 	t->cost.pss_bytes = tw_cost_pss(0);
+	now = tw_us_now();
 	s->playing = true;
 	s->begun = now;
 	s->from = now + s->plan->warmup;
 	s->end = s->from + s->plan->duration;
 	s->measuring = s->plan->warmup == 0;
+	mark(s, TW_GAUGE_PLAY);
 	s->cpu = tw_cost_cpu();
 	s->rules.counts_from = s->from;
 	tw_arrivals_begin(&s->arrivals, s->plan->rate, now, s->end);
@@ -180,11 +191,13 @@ swarm_over(struct tw_swarm *s)
 	}
 	if (!s->measuring && now >= s->from) {
 		s->measuring = true;
+		mark(s, TW_GAUGE_PLAY);
 		s->cpu = tw_cost_cpu();
 	}
 	if (!s->ended && now >= s->end) {
 		s->ended = true;
 		s->rules.tally->cost.cpu_seconds = tw_cost_cpu() - s->cpu;
+		mark(s, TW_GAUGE_END);
 	}
 	if (s->in[TW_BOT_THINKING] == 0 && working == 0)
 		return true;
@@ -228,8 +241,10 @@ swarm_finish(struct tw_swarm *s)
 		t->seconds = now > s->from ? (double)(now - s->from) / SECOND : 0;
 	else
 		t->seconds = (double)s->plan->duration / SECOND;
-	if (s->playing && !s->ended)
+	if (s->playing && !s->ended) {
 		t->cost.cpu_seconds = tw_cost_cpu() - s->cpu;
+		mark(s, TW_GAUGE_END);
+	}
 	tw_latencies_sort(&t->login);
 	tw_latencies_sort(&t->transaction);
 }

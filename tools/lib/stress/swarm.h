@@ -7,6 +7,7 @@
 #pragma once
 
 #include "bot.h"
+#include "gauge.h"
 
 /*
  * So many are logging in at any time, where nobody says otherwise: as many as PgBouncer lets wait
@@ -35,6 +36,7 @@ struct tw_swarm_plan {
 	tw_us login_deadline, deadline;
 	bool reconnect, come_back; /* as in bot.h */
 	struct tw_ledger *ledger;
+	struct tw_gauge *gauge; /* marked at the borders of the phases; may be NULL */
 	int signals; /* a descriptor that becomes readable when the run must end at once; or -1 */
 	void (*progress)(void *arg, const struct tw_swarm_now *now); /* each second; may be NULL */
 	void *arg;

@@ -19,6 +19,8 @@
 #define TLS_REQUEST 80877103
 #define CANCEL_REQUEST 80877102
 
+#define CANCEL_PATIENCE 1000 /* ms */
+
 /* lose_at ends a session that never came up, with the place in its words. */
 static bool
 lose_at(struct tw_wire *w, struct tw_wire_target *t, const struct tw_wire_ear *ear,
@@ -271,6 +273,19 @@ tw_wire_query(struct tw_wire *w, const char *sql, bool extended, struct tw_err *
 	return true;
 }
 
+/* cancel_end waits a moment until the server has hung up on the last cancel request. */
+static void
+cancel_end(struct tw_wire *w)
+{
+	struct pollfd p = { .fd = w->cancel_fd - 1, .events = POLLIN };
+
+	if (w->cancel_fd == 0)
+		return;
+	poll(&p, 1, CANCEL_PATIENCE);
+	close(p.fd);
+	w->cancel_fd = 0;
+}
+
 void
 tw_wire_close(struct tw_wire *w)
 {
@@ -280,6 +295,7 @@ tw_wire_close(struct tw_wire *w)
 
 	if (w->state == TW_WIRE_CLOSED)
 		return;
+	cancel_end(w);
 	if (w->state == TW_WIRE_IDLE && tw_wire_send(w, terminate, sizeof(terminate), &ignored))
 		tw_wire_flush(w, words);
 	SSL_free(w->tls);
@@ -295,13 +311,13 @@ tw_wire_close(struct tw_wire *w)
 }
 
 bool
-tw_wire_cancel(const struct tw_wire *w, const struct tw_wire_target *t)
+tw_wire_cancel(struct tw_wire *w, const struct tw_wire_target *t)
 {
 	uint32_t request[4] = { htonl(16), htonl(CANCEL_REQUEST), htonl(w->pid), htonl(w->key) };
 	int fd = socket_open(t, 0);
 	bool ok = fd >= 0 && send(fd, request, sizeof(request), MSG_NOSIGNAL) == sizeof(request);
 
-	if (fd >= 0)
-		close(fd);
+	cancel_end(w);
+	w->cancel_fd = fd + 1;
 	return ok;
 }

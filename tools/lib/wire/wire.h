@@ -43,6 +43,7 @@ struct tw_wire {
 	struct tw_buf out;  /* what could not be sent yet */
 	SSL *tls;
 	struct tw_scram *scram;
+	int cancel_fd;       /* of the last cancel request, + 1; 0: none */
 	bool plain, refused; /* no TLS after all; words of refusal came before the end */
 	char refusal[256];
 };
@@ -82,6 +83,7 @@ void tw_wire_close(struct tw_wire *w);
 /*
  * tw_wire_cancel asks the server, over a connection of its own, to cancel what the session does.
  * It waits for the connection only; whether it had an effect is told by the statement. False where
- * nobody could be asked.
+ * nobody could be asked. The connection stays until the server ends it: PgBouncer 1.18 dies ("bad
+ * client state") where a client that cancels hangs up first.
  */
-bool tw_wire_cancel(const struct tw_wire *w, const struct tw_wire_target *t);
+bool tw_wire_cancel(struct tw_wire *w, const struct tw_wire_target *t);
