@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <math.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -18,7 +19,7 @@ struct options {
 	const char *site, *console, *postgres;
 	const char *script, *builtin, *client, *protocol, *ledger;
 	struct tw_list define;
-	const char *json, *html;
+	const char *json, *html, *sweep;
 	long bots, rounds, pairs, logins_at_once;
 	double duration, think, deadline, login_deadline, warmup, rate, login_rate;
 	bool reconnect, come_back;
@@ -131,6 +132,26 @@ clients_choose(const struct options *o, struct tw_stress *s, struct tw_err *e)
 	return true;
 }
 
+/* sweep_read reads "50,100,200". */
+static bool
+sweep_read(const struct options *o, struct tw_stress *s, struct tw_err *e)
+{
+	const char *at = o->sweep;
+
+	while (at != NULL && *at != '\0') {
+		char *end;
+		long bots = strtol(at, &end, 10);
+
+		if (end == at || (*end != ',' && *end != '\0') || bots < 1 || bots > 100000 ||
+		    s->sweep_n == TW_SWEEP_MAX)
+			return tw_fail(e, EX_USAGE, "--sweep: expected up to %d numbers of bots, got '%s'",
+			               TW_SWEEP_MAX, o->sweep);
+		s->sweep[s->sweep_n++].bots = bots;
+		at = *end == ',' ? end + 1 : end;
+	}
+	return true;
+}
+
 /* script_choose makes the bots' transaction. */
 static bool
 script_choose(const struct options *o, struct tw_script *script, struct tw_err *e)
@@ -196,7 +217,8 @@ options_check(const struct options *o, struct tw_err *e)
 	}
 	if (o->script != NULL && o->builtin != NULL)
 		return tw_fail(e, EX_USAGE, "--script and --builtin exclude each other");
-	if (o->ledger != NULL && (o->script != NULL || o->builtin != NULL || o->versus != NULL))
+	if (o->ledger != NULL && (o->script != NULL || o->builtin != NULL || o->versus != NULL ||
+	                          o->sweep != NULL))
 		return tw_fail(e, EX_USAGE, "--ledger has its own transaction, and one target");
 	if (o->protocol != NULL && strcmp(o->protocol, "simple") != 0 &&
 	    strcmp(o->protocol, "extended") != 0)
@@ -272,7 +294,7 @@ status_word(const struct tw_stress *s, const struct tw_judged *v, int code)
 	return code == 0 ? "ok" : "failed";
 }
 
-/* json_write writes the report to stdout ("-") or a file. */
+/* json_write writes the report to stdout ("-") or a file; it takes the report over. */
 static bool
 json_write(const char *path, json_t *report, struct tw_err *e)
 {
@@ -280,11 +302,24 @@ json_write(const char *path, json_t *report, struct tw_err *e)
 	struct tw_buf b = TW_BUF_INIT;
 	bool ok;
 
-	if (strcmp(path, "-") == 0)
+	if (path != NULL && strcmp(path, "-") == 0)
 		return program_print(report, e);
-	ok = tw_json_text(report, &b, e) && tw_file_replace(path, b.data, b.len, &attr, e);
+	ok = path == NULL ||
+	     (tw_json_text(report, &b, e) && tw_file_replace(path, b.data, b.len, &attr, e));
 	tw_buf_free(&b);
 	json_decref(report);
+	return ok;
+}
+
+/* html_write writes the page of a report. */
+static bool
+html_write(const char *path, const json_t *report, struct tw_err *e)
+{
+	struct tw_attr attr = { .mode = 0644, .uid = geteuid(), .gid = getegid() };
+	struct tw_buf b = TW_BUF_INIT;
+	bool ok = tw_stress_page(report, &b, e) && tw_file_replace(path, b.data, b.len, &attr, e);
+
+	tw_buf_free(&b);
 	return ok;
 }
 
@@ -294,7 +329,8 @@ report(const struct options *o, const struct tw_stress *s, const struct tw_judge
        struct tw_err *e)
 {
 	bool table = !o->quiet && (o->json == NULL || strcmp(o->json, "-") != 0), ok = true;
-	json_t *json = o->json ? tw_json_report(name, status_word(s, v, code)) : NULL;
+	bool written = o->json != NULL || o->html != NULL;
+	json_t *json = written ? tw_json_report(name, status_word(s, v, code)) : NULL;
 	struct tw_buf b = TW_BUF_INIT;
 	char line[256];
 
@@ -309,8 +345,9 @@ report(const struct options *o, const struct tw_stress *s, const struct tw_judge
 			fprintf(stderr, "%s: missed: %s\n", name, line);
 	}
 	if (json == NULL)
-		return ok && (o->json == NULL || tw_fail(e, EX_OSERR, "out of memory"));
-	if (ok && tw_stress_json(s, v, json, e))
+		return ok && (!written || tw_fail(e, EX_OSERR, "out of memory"));
+	if (ok && tw_stress_json(s, v, json, e) &&
+	    (o->html == NULL || html_write(o->html, json, e)))
 		return json_write(o->json, json, e);
 	json_decref(json);
 	return false;
@@ -405,7 +442,7 @@ run_stress(const void *options, int n, char **operands, struct tw_err *e)
 	(void)operands;
 	tw_pg_environment_clear(true);
 	ok = options_check(o, e) &&
-	     script_choose(o, &script, e) && targets_read(o, &s, e) && clients_choose(o, &s, e) &&
+	     script_choose(o, &script, e) && sweep_read(o, &s, e) && targets_read(o, &s, e) && clients_choose(o, &s, e) &&
 	     sampler_read(o, &s.sampler, e) && measure(o, &script, &s, e);
 	if (ok) {
 		tw_limits_judge(&limits, &s, &verdict);
@@ -470,6 +507,7 @@ static const struct tw_opt opts[] = {
 	  .help = "a variable of the script",
 	  .type = TW_OPT_LIST,
 	  .offset = offsetof(struct options, define) },
+	TEXT("sweep", 0, "N,N,...", "after the rounds, try these numbers of bots too", sweep),
 	TEXT("ledger", 0, "TABLE", "prove there that no committed transaction is lost or doubled",
 	     ledger),
 	FLAG("reconnect", 'C', "a new connection for each transaction", reconnect),
@@ -490,6 +528,7 @@ static const struct tw_opt opts[] = {
 	NUMBER("freeze-after", "SECONDS",
 	       "a pool in which nothing happens for so long is frozen (15)", freeze_after, 1, 3600),
 	TEXT("json", 0, "FILE", "write a report; \"-\": to stdout, and no table", json),
+	TEXT("html", 0, "FILE", "write the report as a page that one looks at", html),
 	FLAG("quiet", 'q', "print no table and no progress", quiet),
 	FLAG("verbose", 'v', "print messages of failures, and progress to a log", verbose),
 	{ 0 },

@@ -2,6 +2,7 @@
 /* stress.c: rounds, each with its watch. */
 #include "stress.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,6 +116,7 @@ tw_stress_prepare(struct tw_stress *s, struct tw_err *e)
 {
 	struct tw_sample sample = TW_SAMPLE_INIT;
 	const char *user = tw_pg_params_get(&s->target[TW_DSN].params, "user");
+	long most = 0;
 	bool ok = true;
 
 	snprintf(s->sampler.role, sizeof(s->sampler.role), "%s", user != NULL ? user : "");
@@ -127,7 +129,10 @@ tw_stress_prepare(struct tw_stress *s, struct tw_err *e)
 		ok = ok && bots_cap(s, &sample, e);
 	}
 	tw_sample_free(&sample);
-	return ok && descriptors_raise(s->swarm.bots, e);
+	for (size_t i = 0; i < s->sweep_n; i++)
+		most = s->sweep[i].bots > most ? s->sweep[i].bots : most;
+	most = s->swarm.bots > most ? s->swarm.bots : most;
+	return ok && descriptors_raise(most, e);
 }
 
 /*
@@ -208,9 +213,22 @@ frozen_keep(struct tw_stress *s, const struct tw_gauge *g)
 		tw_freeze_text(frozen, s->frozen, sizeof(s->frozen));
 }
 
-/* target_run runs the bots once against one target. */
+/* sweep_keep keeps what a number of bots came to at one target, in place of a round. */
+static void
+sweep_keep(const struct tw_stress *s, const struct tw_target *t, const struct tw_tally *tally,
+           struct tw_gauge *g, struct tw_sweep *out)
+{
+	int which = t == &s->target[TW_DSN] ? TW_DSN : TW_VERSUS;
+	long peak = peak_of(s, t, g);
+
+	out->success[which] = tally->attempted > 0 ? (double)tally->logins / (double)tally->attempted
+	                                           : NAN;
+	out->peak[which] = peak >= 0 ? (double)peak : NAN;
+}
+
+/* target_run runs the bots once against one target, for a round or (not NULL) for a sweep. */
 static bool
-target_run(struct tw_stress *s, struct tw_target *t, struct tw_err *e)
+target_run(struct tw_stress *s, struct tw_target *t, struct tw_sweep *sweep, struct tw_err *e)
 {
 	struct tw_swarm_plan plan = s->swarm;
 	struct tw_tally tally = TW_TALLY_INIT;
@@ -227,7 +245,10 @@ target_run(struct tw_stress *s, struct tw_target *t, struct tw_err *e)
 	tw_gauge_stop(&gauge);
 	frozen_keep(s, &gauge);
 	s->interrupted = tally.interrupted;
-	ok = ok && round_keep(s, t, &tally, &gauge, e);
+	if (ok && sweep != NULL)
+		sweep_keep(s, t, &tally, &gauge, sweep);
+	else
+		ok = ok && round_keep(s, t, &tally, &gauge, e);
 	tw_gauge_free(&gauge);
 	tw_tally_free(&tally);
 	return ok;
@@ -297,13 +318,36 @@ rounds_run(struct tw_stress *s, struct tw_err *e)
 
 			s->round = i + 1;
 			s->current = &s->target[which];
-			if (!target_run(s, &s->target[which], e))
+			if (!target_run(s, &s->target[which], NULL, e))
 				return false;
 			if (s->interrupted || s->frozen[0] != '\0')
 				return true;
 		}
 	}
 	return true;
+}
+
+/* sweep_run tries other numbers of bots, each target once. */
+static bool
+sweep_run(struct tw_stress *s, struct tw_err *e)
+{
+	long bots = s->swarm.bots;
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < s->sweep_n; i++) {
+		s->sweep[i].success[TW_VERSUS] = s->sweep[i].peak[TW_VERSUS] = NAN;
+		s->swarm.bots = s->sweep[i].bots;
+		for (int j = s->versus ? TW_VERSUS : TW_DSN; ok && j >= TW_DSN; j--) {
+			s->current = &s->target[j];
+			ok = target_run(s, &s->target[j], &s->sweep[i], e);
+			if (s->interrupted || s->frozen[0] != '\0') {
+				s->sweep_n = i;
+				break;
+			}
+		}
+	}
+	s->swarm.bots = bots;
+	return ok;
 }
 
 bool
@@ -314,6 +358,7 @@ tw_stress_run(struct tw_stress *s, struct tw_err *e)
 	          (s->ledger_table == NULL || ledger_end(s, e));
 
 	tw_script_free(&script);
+	ok = ok && (s->interrupted || s->frozen[0] != '\0' || sweep_run(s, e));
 	if (!ok || s->interrupted || s->frozen[0] != '\0')
 		return ok;
 	if (s->pairs > 0 &&

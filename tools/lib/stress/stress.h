@@ -26,6 +26,14 @@ struct tw_target {
 	struct tw_histogram latencies, login_latencies; /* of all rounds */
 };
 
+/* One number of bots of a sweep, and what each target came to; NAN: not known. */
+struct tw_sweep {
+	long bots;
+	double success[2], peak[2]; /* by TW_DSN and TW_VERSUS */
+};
+
+#define TW_SWEEP_MAX 16
+
 /* TW_DSN is there always. */
 enum { TW_DSN, TW_VERSUS, TW_TARGETS };
 
@@ -46,6 +54,8 @@ struct tw_stress {
 	/* The result. */
 	struct tw_overhead overhead;
 	struct tw_err overhead_error; /* why it could not be measured */
+	size_t sweep_n; /* numbers of bots to try after the rounds */
+	struct tw_sweep sweep[TW_SWEEP_MAX];
 	struct tw_ledger ledger;
 	char frozen[1024];            /* the pool that is, in one line; or "" */
 	bool interrupted;

@@ -18,3 +18,6 @@ json_t *tw_json_histogram(const struct tw_histogram *h);
 
 /* tw_json_points is what was seen over time in the last round. */
 json_t *tw_json_points(const struct tw_target *t);
+
+/* tw_json_sweep is what other numbers of bots came to. */
+json_t *tw_json_sweep(const struct tw_stress *s);

@@ -94,3 +94,35 @@ tw_json_points(const struct tw_target *t)
 	}
 	return list;
 }
+
+/* share_json is a share, not rounded: 0.9996 is not 1. */
+static json_t *
+share_json(double x)
+{
+	return isnan(x) ? json_null() : json_real(x);
+}
+
+/* whole_json is a whole number, null for NAN. */
+static json_t *
+whole_json(double x)
+{
+	return isnan(x) ? json_null() : json_integer((json_int_t)x);
+}
+
+json_t *
+tw_json_sweep(const struct tw_stress *s)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < s->sweep_n; i++) {
+		const struct tw_sweep *one = &s->sweep[i];
+
+		json_array_append_new(
+		    list, json_pack("{sI so so so so}", "bots", (json_int_t)one->bots, "dsn_success",
+		                    share_json(one->success[TW_DSN]), "dsn_peak",
+		                    whole_json(one->peak[TW_DSN]), "versus_success",
+		                    share_json(one->success[TW_VERSUS]), "versus_peak",
+		                    whole_json(one->peak[TW_VERSUS])));
+	}
+	return list;
+}

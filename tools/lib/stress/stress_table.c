@@ -176,6 +176,38 @@ failures_print(const struct tw_target *t, bool verbose, struct tw_buf *b, struct
 	return ok;
 }
 
+/* share_print appends a share as per cent, with the peak of server connections. */
+static bool
+share_print(double share, double peak, struct tw_buf *b, struct tw_err *e)
+{
+	char text[2][24] = { "-", "-" };
+
+	if (!isnan(share))
+		number_text(PERCENT, share, text[0], sizeof(text[0]));
+	if (!isnan(peak))
+		number_text(COUNT, peak, text[1], sizeof(text[1]));
+	return tw_buf_printf(b, e, "%s %%, %s server connections", text[0], text[1]);
+}
+
+/* sweep_print prints one line for each number of bots. */
+static bool
+sweep_print(const struct tw_stress *s, struct tw_buf *b, struct tw_err *e)
+{
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < s->sweep_n; i++) {
+		const struct tw_sweep *one = &s->sweep[i];
+
+		ok = tw_buf_printf(b, e, "%5ld bots: ", one->bots) &&
+		     (!s->versus ||
+		      (share_print(one->success[TW_VERSUS], one->peak[TW_VERSUS], b, e) &&
+		       tw_buf_puts(b, " -> ", e))) &&
+		     share_print(one->success[TW_DSN], one->peak[TW_DSN], b, e) &&
+		     tw_buf_puts(b, "\n", e);
+	}
+	return ok;
+}
+
 /* ledger_print prints what the ledger came to. */
 static bool
 ledger_print(const struct tw_ledger *l, struct tw_buf *b, struct tw_err *e)
@@ -244,7 +276,7 @@ tw_stress_table(const struct tw_stress *s, const struct tw_judged *v, bool verbo
 	          failures_print(&s->target[TW_DSN], verbose, b, e);
 	char line[256];
 
-	ok = ok && promises_print(s, b, e) && ledger_print(&s->ledger, b, e) && causes_print(s, b, e);
+	ok = ok && sweep_print(s, b, e) && promises_print(s, b, e) && ledger_print(&s->ledger, b, e) && causes_print(s, b, e);
 	if (ok && s->frozen[0] != '\0')
 		ok = tw_buf_printf(b, e, "frozen: %s\n", s->frozen);
 	for (size_t i = 0; ok && i < v->n; i++) {
