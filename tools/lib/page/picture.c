@@ -10,7 +10,7 @@
 #define HEIGHT 260.0
 #define LEFT 64.0
 #define RIGHT 16.0
-#define TOP 28.0
+#define TOP 40.0
 #define BOTTOM 40.0
 
 /* The two axes: from the lowest to the highest value. */
@@ -19,14 +19,19 @@ struct axes {
 	bool logarithmic;
 };
 
-/* nice is the next number above x that people like: 1, 2 or 5 times a power of ten. */
+/* nice is the next number from x on that people like, whose half they like too. */
 static double
 nice(double x)
 {
+	static const double liked[] = { 1, 1.2, 1.6, 2, 3, 4, 5, 6, 8 };
 	double power = pow(10, floor(log10(x > 0 ? x : 1)));
 	double times = (x > 0 ? x : 1) / power;
 
-	return power * (times <= 1 ? 1 : times <= 2 ? 2 : times <= 5 ? 5 : 10);
+	for (size_t i = 0; i < sizeof(liked) / sizeof(*liked); i++) {
+		if (times <= liked[i] + 1e-9)
+			return power * liked[i];
+	}
+	return power * 10;
 }
 
 /* axes_find finds what the series need. */
@@ -44,7 +49,7 @@ axes_find(const struct tw_series *series, size_t n, bool logarithmic, double lim
 			a.y1 = fmax(a.y1, series[i].y[j]);
 		}
 	}
-	a.y1 = nice(a.y1 * 1.02);
+	a.y1 = nice(a.y1);
 	if (!logarithmic)
 		a.x0 = fmin(a.x0, 0);
 	if (!(a.x1 > a.x0))
@@ -172,8 +177,8 @@ tw_page_bars(struct tw_page *p, const char *title, const char *unit, const struc
 		               "height=\"20\"/>\n",
 		            bars[i].face, left, y, isnan(x) ? 0 : x / most * room);
 		if (!isnan(x))
-			tw_page_put(p, "<text x=\"%.1f\" y=\"%g\">%.4g</text>\n",
-			            left + x / most * room + 6, y + 15, x);
+			tw_page_put(p, "<text x=\"%.1f\" y=\"%g\">%.*f</text>\n",
+			            left + x / most * room + 6, y + 15, x == floor(x) ? 0 : 2, x);
 	}
 	tw_page_put(p, "</svg>\n<figcaption>");
 	for (size_t i = 0; i < n; i++) {

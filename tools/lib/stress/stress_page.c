@@ -132,9 +132,11 @@ promises_put(struct tw_page *p)
 		figure_at(p, at, "min");
 		tw_page_put(p, " to ");
 		figure_at(p, at, "max");
-		tw_page_put(p, "</td><td><span class=\"%s\">", result ? result : "");
-		figure_at(p, at, "result");
-		tw_page_put(p, "</span>, ");
+		tw_page_put(p, "</td><td><span class=\"%s\">%s</span>, ", result ? result : "",
+		            result == NULL                      ? ""
+		            : strcmp(result, "met") == 0        ? "met"
+		            : strcmp(result, "not_met") == 0    ? "not met"
+		                                                : "not measured");
 		figure_at(p, at, "confidence");
 		tw_page_put(p, "</td></tr>\n");
 	}
