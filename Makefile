@@ -57,6 +57,7 @@ $(BUILD)/bin/%: $(BUILD)/obj/tools/%.o $(BUILD)/obj/tools/program.o $(BUILD)/lib
 $(BUILD)/bin/twpool-check: $(BUILD)/obj/tools/check_remember.o
 $(BUILD)/bin/twpool-dsn: $(BUILD)/obj/tools/dsn_verify.o
 $(BUILD)/bin/twpool-generation: $(BUILD)/obj/tools/generation_summary.o
+$(BUILD)/bin/twpool-size: $(BUILD)/obj/tools/size_tune.o
 
 -include $(wildcard $(BUILD)/obj/tools/*.d $(BUILD)/obj/tools/lib/*/*.d)
 

@@ -103,31 +103,21 @@ targets_read(const struct options *o, struct tw_stress *s, struct tw_err *e)
 	       tw_pg_params_default(&s->target[TW_VERSUS].params, word, name, e);
 }
 
-/*
- * clients_choose gives each target its client: our own where it can do what the DSN asks for, and
- * libpq otherwise; a client that was asked for by name must do.
- */
+/* clients_choose gives each target its client. */
 static bool
 clients_choose(const struct options *o, struct tw_stress *s, struct tw_err *e)
 {
 	bool libpq = o->client != NULL && strcmp(o->client, "libpq") == 0;
 	bool wire = o->client != NULL && strcmp(o->client, "wire") == 0;
+	enum tw_client_choice choice = libpq  ? TW_CLIENT_ONLY_LIBPQ
+	                               : wire ? TW_CLIENT_ONLY_WIRE
+	                                      : TW_CLIENT_ANY;
 
 	if (o->client != NULL && !libpq && !wire)
 		return tw_fail(e, EX_USAGE, "--client: expected wire or libpq, got '%s'", o->client);
 	for (int i = 0; i < (s->versus ? 2 : 1); i++) {
-		struct tw_target *t = &s->target[i];
-		struct tw_err own = TW_ERR_INIT;
-
-		t->kind = TW_CLIENT_LIBPQ;
-		if (libpq)
-			continue;
-		if (tw_wire_target_read(&t->params, &t->wire, &own))
-			t->kind = TW_CLIENT_WIRE;
-		else if (wire || own.exit == EX_OSERR) {
-			*e = own;
-			return tw_context(e, "--%s", t->name);
-		}
+		if (!tw_target_client(&s->target[i], choice, e))
+			return tw_context(e, "--%s", s->target[i].name);
 	}
 	return true;
 }

@@ -33,26 +33,6 @@ tw_stress_free(struct tw_stress *s)
 	tw_sampler_free(&s->sampler);
 }
 
-void
-tw_target_label(const struct tw_target *t, char *out, size_t size)
-{
-	const char *host = tw_pg_params_get(&t->params, "host");
-	const char *addr = tw_pg_params_get(&t->params, "hostaddr");
-	const char *port = tw_pg_params_get(&t->params, "port");
-	const char *service = tw_pg_params_get(&t->params, "service");
-	bool v6;
-
-	host = addr != NULL && *addr != '\0' ? addr : host; /* as libpq does */
-	if ((host == NULL || *host == '\0') && service != NULL) {
-		snprintf(out, size, "service %s", service);
-		return;
-	}
-	host = host != NULL && *host != '\0' ? host : "socket";
-	v6 = *host != '/' && strchr(host, ':') != NULL;
-	snprintf(out, size, "%s%s%s:%s", v6 ? "[" : "", host, v6 ? "]" : "",
-	         port != NULL && *port != '\0' ? port : "5432");
-}
-
 /* port_of is the port that parameters name, 0 where they leave it to others. */
 static int
 port_of(const struct tw_pg_params *p)

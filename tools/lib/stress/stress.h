@@ -78,3 +78,9 @@ bool tw_stress_run(struct tw_stress *s, struct tw_err *e);
 
 /* tw_target_label is "HOST:PORT" of a target, "[::1]:5432" for an IPv6 address. */
 void tw_target_label(const struct tw_target *t, char *out, size_t size);
+
+/* Our own client where it can do what a DSN asks for, else libpq; or one of them. */
+enum tw_client_choice { TW_CLIENT_ANY, TW_CLIENT_ONLY_WIRE, TW_CLIENT_ONLY_LIBPQ };
+
+/* tw_target_client gives a target with its params its client. Errors as tw_wire_target_read. */
+bool tw_target_client(struct tw_target *t, enum tw_client_choice choice, struct tw_err *e);
