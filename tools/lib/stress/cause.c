@@ -16,6 +16,9 @@
 /* A login with a SCRAM secret costs PgBouncer 0.1 ms; with a plain password 3.5 and more. */
 #define LOGIN_MS 1.5
 
+/* A client that waits for so long while transactions are open waits for these. */
+#define HELD_MS 400
+
 /* What the rows look at. */
 struct seen {
 	const struct tw_stress *s;
@@ -129,7 +132,15 @@ postgres_down(const struct seen *x, char out[512])
 {
 	static const char *const classes[] = { "pooler_login_failed", "server_crashed",
 		                               "shutting_down", "starting_up", NULL };
+	double empty = value(x, TW_POOL_EMPTY);
 
+	if (empty >= OFTEN) {
+		snprintf(out, 512,
+		         "in %.0f %% of the samples clients waited and the pooler had no server "
+		         "connection at all",
+		         empty * 100);
+		return true;
+	}
 	return failed(failure_of(x, classes, NULL), out);
 }
 
@@ -150,7 +161,7 @@ held(const struct seen *x, char out[512])
 	         "in %.0f %% of the samples clients waited while open transactions that did nothing "
 	         "held every server connection at work; the longest wait was %.0f ms",
 	         share * 100, wait);
-	return share >= OFTEN;
+	return value(x, TW_POOL_STILL) >= OFTEN || (share >= OFTEN && wait >= HELD_MS);
 }
 
 static bool
@@ -250,10 +261,10 @@ static const struct row {
 	  "PostgreSQL itself; server_login_retry", postgres_down },
 	{ "unreachable", "nobody answers there", "the address in the DSN; the server's service",
 	  unreachable },
-	{ "held_transactions", "open transactions hold the pool",
-	  "the transactions; idle_transaction_timeout, default_pool_size", held },
 	{ "authentication_cost", "logins cost the pooler too much",
 	  "SCRAM secrets instead of plain passwords in auth_file", authentication_cost },
+	{ "held_transactions", "open transactions hold the pool",
+	  "the transactions; idle_transaction_timeout, default_pool_size", held },
 	{ "locks", "transactions wait for each other's locks", "the statements; not the pooler", locks },
 	{ "pool_size", "clients wait for server connections", "default_pool_size", pool_size },
 	{ "client_cpu", "the bots have no CPU left", "fewer bots here, or bots on another host",

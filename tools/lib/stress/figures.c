@@ -5,6 +5,10 @@
 #include <math.h>
 #include <stdlib.h>
 
+/* A pool in which nothing has happened for so long (us) is held: a client between two statements
+ * takes less. */
+#define STILL 100000
+
 enum sum { MEDIAN, SUM, HIGHEST, RATE };
 
 /* One figure. A whole number is one in JSON too. `of`, `to`: what a rate is computed from. */
@@ -60,6 +64,8 @@ static const struct row rows[TW_FIGURES] = {
 	[TW_POOL_LIMIT] = { "pools", "limit", true, HIGHEST, 0, 0 },
 	[TW_POOL_FULL] = { "pools", "full", false, MEDIAN, 0, 0 },
 	[TW_POOL_HELD] = { "pools", "held", false, MEDIAN, 0, 0 },
+	[TW_POOL_STILL] = { "pools", "still", false, MEDIAN, 0, 0 },
+	[TW_POOL_EMPTY] = { "pools", "empty", false, MEDIAN, 0, 0 },
 	[TW_LOCKED] = { "postgres", "waiting_for_locks", false, MEDIAN, 0, 0 },
 };
 
@@ -113,12 +119,12 @@ processes_fill(const struct tw_tally *t, const struct tw_gauge *g, bool pooler, 
 
 /*
  * pools_fill: shares of the samples in which clients waited while every server connection was at
- * work, or was held by an open transaction.
+ * work, or was held by an open transaction, for long, or there was none.
  */
 static void
 pools_fill(const struct tw_gauge *g, bool pooler, double *v)
 {
-	double n = 0, full = 0, held = 0, locked = 0, asked = 0;
+	double n = 0, full = 0, held = 0, still = 0, empty = 0, locked = 0, asked = 0;
 
 	if (g->n == 0)
 		return;
@@ -130,6 +136,8 @@ pools_fill(const struct tw_gauge *g, bool pooler, double *v)
 		n++;
 		full += all;
 		held += p->waiting > 0 && p->held > 0 && p->held >= p->active;
+		still += p->waiting > 0 && p->still_us >= STILL;
+		empty += p->waiting > 0 && p->servers == 0;
 		asked += p->locked >= 0;
 		locked += p->locked > 0 ? (double)p->locked : 0;
 		v[TW_WAITING] = fmax(v[TW_WAITING], pooler ? (double)p->waiting : NAN);
@@ -140,6 +148,8 @@ pools_fill(const struct tw_gauge *g, bool pooler, double *v)
 	v[TW_LOCKED] = per(locked, asked);
 	v[TW_POOL_FULL] = pooler ? full / n : NAN;
 	v[TW_POOL_HELD] = pooler ? held / n : NAN;
+	v[TW_POOL_STILL] = pooler ? still / n : NAN;
+	v[TW_POOL_EMPTY] = pooler ? empty / n : NAN;
 }
 
 void

@@ -54,6 +54,9 @@ pools_add(const struct tw_pools *pools, struct tw_gauge_point *p)
 		p->active += pool->sv_active;
 		p->waiting += pool->cl_waiting;
 		p->held += pool->held;
+		p->servers += pool->sv_active + pool->sv_idle + pool->sv_used + pool->sv_tested;
+		if (pool->held > 0 && pool->held >= pool->sv_active && pool->still_us > p->still_us)
+			p->still_us = pool->still_us;
 		p->limit += pool->limit;
 		limited = limited && pool->limit > 0;
 		if (pool->maxwait_us > p->maxwait_us)

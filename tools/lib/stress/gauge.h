@@ -22,7 +22,9 @@ struct tw_gauge_point {
 	long active, limit; /* server connections at work; that there may be, 0: any number */
 	long waiting;       /* clients */
 	long long maxwait_us;
-	long held;          /* server connections that open transactions hold */
+	long servers;       /* server connections that are logged in */
+	long held;          /* of these, held by open transactions that do nothing */
+	long long still_us; /* no held pool's backend has changed its state for so long */
 	long locked;        /* backends that wait for a lock */
 };
 

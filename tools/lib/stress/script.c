@@ -119,7 +119,7 @@ set_read(struct tw_script *s, char *text, struct tw_err *e)
 	uint64_t random = 1;
 	int64_t ignored;
 
-	if (n == 0 || strchr(" \t", text[n]) == NULL)
+	if (n == 0 || (text[n] != ' ' && text[n] != '\t'))
 		return tw_fail(e, EX_DATAERR, "expected \\set NAME EXPRESSION");
 	c.text = trim(text + n);
 	return variable_find(s, text, n, &c.variable, e) &&

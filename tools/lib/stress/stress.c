@@ -167,7 +167,7 @@ round_keep(const struct tw_stress *s, struct tw_target *t, const struct tw_tally
 		t->known = true;
 		t->pooled = tally->pooled;
 	}
-	tw_figures_of(tally, g, peak_of(s, t, g), is_console(s, t) && t->known && t->pooled,
+	tw_figures_of(tally, g, peak_of(s, t, g), is_console(s, t) && (!t->known || t->pooled),
 	              &t->round[t->rounds++]);
 	t->samples += g->postgres;
 	t->failed_samples += g->failed;
