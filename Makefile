@@ -23,7 +23,7 @@ BUILD  := .build
 HARDEN := -D_FORTIFY_SOURCE=2
 endif
 
-PKGS     := libpq jansson libmd libcrypto
+PKGS     := libpq jansson libmd libssl libcrypto
 WARN     := -Wall -Wextra -Wshadow -Wconversion -Wformat=2 -Wvla -Wmissing-prototypes
 HARDEN   += -fstack-protector-strong -fPIE
 CPPFLAGS += -D_GNU_SOURCE -Itools/lib
@@ -69,6 +69,7 @@ $(BUILD)/bin/twpool-check: $(BUILD)/obj/tools/check_remember.o $(BUILD)/obj/tool
 $(BUILD)/bin/twpool-dsn: $(BUILD)/obj/tools/dsn_verify.o
 $(BUILD)/bin/twpool-generation: $(BUILD)/obj/tools/generation_summary.o
 $(BUILD)/bin/twpool-lint: $(BUILD)/obj/tools/lint_report.o
+$(BUILD)/bin/twpool-size: $(BUILD)/obj/tools/size_tune.o
 
 $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(FUZZ_LIB) $(filter %.o,$(FUZZ_DRIVER)) $(BUILD)/libtw.a
 	@mkdir -p $(@D)

@@ -159,13 +159,13 @@ error_is_refusal(const char *text)
 }
 
 bool
-tw_pg_error_text(const PGconn *conn, const char *text, char *out, size_t size)
+tw_pg_words(const char *secret, const char *text, char *out, size_t size)
 {
 	char *copy = strdup(text);
 
 	if (copy == NULL)
 		return false;
-	text_blot(copy, PQpass(conn)); /* before anything else could cut it in two */
+	text_blot(copy, secret); /* before anything else could cut it in two */
 	text_flatten(copy, out, size);
 	free(copy);
 	return true;
@@ -179,6 +179,12 @@ tw_pg_refused(const char *place, const char *text, struct tw_err *e)
 	text_flatten(text, line, sizeof(line));
 	return tw_fail(e, error_is_refusal(text) ? EX_NOPERM : EX_UNAVAILABLE, "%s%s%s",
 	               place != NULL ? place : "", place != NULL ? ": " : "", line);
+}
+
+bool
+tw_pg_error_text(const PGconn *conn, const char *text, char *out, size_t size)
+{
+	return tw_pg_words(PQpass(conn), text, out, size);
 }
 
 /* pg_fail turns what libpq says about `conn` into an error. */

@@ -77,6 +77,9 @@ bool tw_pg_exec(PGconn *conn, const char *sql, tw_ms deadline, PGresult **result
  */
 bool tw_pg_error_text(const PGconn *conn, const char *text, char *out, size_t size);
 
+/* tw_pg_words is the same where the secret is known in another way; NULL: there is none. */
+bool tw_pg_words(const char *secret, const char *text, char *out, size_t size);
+
 /* tw_pg_sqlstate finds the SQLSTATE in a message of PQERRORS_VERBOSE; `state` is set if true. */
 bool tw_pg_sqlstate(const char *text, char state[6]);
 
