@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* pg.c: libpq's non-blocking half driven by poll, and its errors as exit codes. */
 #include "pg.h"
-#include "wire.h"
+#include "local.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -261,10 +261,10 @@ tw_pg_connect(const struct tw_pg_params *p, tw_ms deadline, PGconn **conn, struc
 	bool wanted = false;
 	PGconn *own;
 
-	if (tw_wire_fits(p)) {
+	if (tw_local_fits(p)) {
 		struct tw_err first = TW_ERR_INIT;
 
-		if (tw_wire_connect(p, deadline, conn, &wanted, &first))
+		if (tw_local_connect(p, deadline, conn, &wanted, &first))
 			return true;
 		if (!wanted) {
 			*e = first;
@@ -362,8 +362,8 @@ tw_pg_exec(PGconn *conn, const char *sql, tw_ms deadline, PGresult **result, str
 	bool ok;
 	ExecStatusType status;
 
-	if (tw_wire_is(conn))
-		return tw_wire_exec(conn, sql, deadline, result, e);
+	if (tw_local_is(conn))
+		return tw_local_exec(conn, sql, deadline, result, e);
 	ok = pg_send(conn, sql, deadline, e) && pg_result(conn, deadline, &first, e) &&
 	     pg_drain(conn, deadline, e);
 	status = PQresultStatus(first);

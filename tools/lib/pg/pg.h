@@ -21,7 +21,7 @@ struct tw_pg_params {
 	size_t n;
 	char *keyword[TW_PG_KEYWORDS + 1];
 	char *value[TW_PG_KEYWORDS + 1];
-	bool wire; /* wire.h may be used, where it fits */
+	bool wire; /* local.h may be used, where it fits */
 };
 
 #define TW_PG_PARAMS_INIT \

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* wire.c: a Unix socket, messages in and out, and a deadline on each wait. Results: wire_result.c.
+/* local.c: a Unix socket, messages in and out, and a deadline on each wait. Results: local_result.c.
  */
-#include "wire.h"
-#include "wire_message.h"
+#include "local.h"
+#include "local_message.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -35,7 +35,7 @@ wire_of(const PGconn *conn)
 }
 
 bool
-tw_wire_is(const PGconn *conn)
+tw_local_is(const PGconn *conn)
 {
 	unsigned long long magic;
 
@@ -46,13 +46,13 @@ tw_wire_is(const PGconn *conn)
 }
 
 int
-tw_wire_socket(const PGconn *conn)
+tw_local_socket(const PGconn *conn)
 {
 	return wire_of(conn)->fd;
 }
 
 void
-tw_wire_finish(PGconn *conn)
+tw_local_finish(PGconn *conn)
 {
 	struct wire *w = wire_of(conn);
 
@@ -66,7 +66,7 @@ tw_wire_finish(PGconn *conn)
 }
 
 bool
-tw_wire_fits(const struct tw_pg_params *p)
+tw_local_fits(const struct tw_pg_params *p)
 {
 	static const char *const known[] = { "host", "port", "user", "dbname",
 		                             "fallback_application_name" };
@@ -142,15 +142,15 @@ wire_read(struct wire *w, tw_ms deadline, struct tw_err *e)
 
 /* wire_next takes the next message; its body is borrowed until the one after. */
 static bool
-wire_next(struct wire *w, tw_ms deadline, struct wire_message *m, struct tw_err *e)
+wire_next(struct wire *w, tw_ms deadline, struct local_message *m, struct tw_err *e)
 {
 	for (;;) {
-		switch (tw_wire_message(w->in.data, w->in.len, &w->at, m)) {
-		case WIRE_WHOLE:
+		switch (tw_local_message(w->in.data, w->in.len, &w->at, m)) {
+		case LOCAL_WHOLE:
 			return true;
-		case WIRE_BROKEN:
+		case LOCAL_BROKEN:
 			return tw_fail(e, EX_UNAVAILABLE, "not an answer to what was asked");
-		case WIRE_PART:
+		case LOCAL_PART:
 			break;
 		}
 		/* Nothing is borrowed any more: what was taken goes. */
@@ -195,7 +195,7 @@ startup_make(const struct tw_pg_params *p, struct tw_buf *out, struct tw_err *e)
 		                                { "application_name",
 		                                  "fallback_application_name" } };
 	struct tw_buf body = TW_BUF_INIT;
-	bool ok = tw_wire_number(&body, PROTOCOL, e);
+	bool ok = tw_local_number(&body, PROTOCOL, e);
 
 	for (size_t i = 0; ok && i < sizeof(names) / sizeof(*names); i++) {
 		const char *value = tw_pg_params_get(p, names[i][1]);
@@ -204,7 +204,7 @@ startup_make(const struct tw_pg_params *p, struct tw_buf *out, struct tw_err *e)
 			ok = tw_buf_add(&body, names[i][0], strlen(names[i][0]) + 1, e) &&
 			     tw_buf_add(&body, value, strlen(value) + 1, e);
 	}
-	ok = ok && tw_buf_add(&body, "", 1, e) && tw_wire_number(out, (long)body.len + 4, e) &&
+	ok = ok && tw_buf_add(&body, "", 1, e) && tw_local_number(out, (long)body.len + 4, e) &&
 	     tw_buf_add(out, body.data, body.len, e);
 	tw_buf_free(&body);
 	return ok;
@@ -214,7 +214,7 @@ startup_make(const struct tw_pg_params *p, struct tw_buf *out, struct tw_err *e)
 static bool
 login(struct wire *w, tw_ms deadline, bool *wanted, struct tw_err *e)
 {
-	struct wire_message m;
+	struct local_message m;
 	char text[512], place[160];
 
 	while (wire_next(w, deadline, &m, e)) {
@@ -227,7 +227,7 @@ login(struct wire *w, tw_ms deadline, bool *wanted, struct tw_err *e)
 				return tw_fail(e, EX_NOPERM, "a password is wanted");
 			break;
 		case 'E':
-			tw_wire_error(&m, text, sizeof(text));
+			tw_local_error(&m, text, sizeof(text));
 			snprintf(place, sizeof(place),
 			         "connection to server on socket \"%s\" failed", w->path);
 			return tw_pg_refused(place, text, e);
@@ -244,7 +244,7 @@ login(struct wire *w, tw_ms deadline, bool *wanted, struct tw_err *e)
 }
 
 bool
-tw_wire_connect(const struct tw_pg_params *p, tw_ms deadline, PGconn **conn, bool *wanted,
+tw_local_connect(const struct tw_pg_params *p, tw_ms deadline, PGconn **conn, bool *wanted,
                 struct tw_err *e)
 {
 	struct wire *w = calloc(1, sizeof(*w));
@@ -268,13 +268,13 @@ tw_wire_connect(const struct tw_pg_params *p, tw_ms deadline, PGconn **conn, boo
 	if (ok)
 		*conn = (PGconn *)(void *)w;
 	else
-		tw_wire_finish((PGconn *)(void *)w);
+		tw_local_finish((PGconn *)(void *)w);
 	return ok;
 }
 
 /* answer_take takes one message of an answer; *done at its end. */
 static bool
-answer_take(const struct wire_message *m, PGresult **rows, bool *done, struct tw_err *e)
+answer_take(const struct local_message *m, PGresult **rows, bool *done, struct tw_err *e)
 {
 	char text[512];
 
@@ -282,15 +282,15 @@ answer_take(const struct wire_message *m, PGresult **rows, bool *done, struct tw
 	case 'T':
 		if (*rows != NULL)
 			break; /* a second result, which nobody asked for */
-		*rows = tw_wire_result(m, e);
+		*rows = tw_local_result(m, e);
 		return *rows != NULL;
 	case 'D':
 		if (*rows == NULL)
 			break;
-		return tw_wire_row(*rows, m, e);
+		return tw_local_row(*rows, m, e);
 	case 'E':
 		if (e->exit == 0) {
-			tw_wire_error(m, text, sizeof(text));
+			tw_local_error(m, text, sizeof(text));
 			tw_pg_refused(NULL, text, e);
 		}
 		return true; /* until it is ready again */
@@ -309,16 +309,16 @@ answer_take(const struct wire_message *m, PGresult **rows, bool *done, struct tw
 }
 
 bool
-tw_wire_exec(PGconn *conn, const char *sql, tw_ms deadline, PGresult **result, struct tw_err *e)
+tw_local_exec(PGconn *conn, const char *sql, tw_ms deadline, PGresult **result, struct tw_err *e)
 {
 	struct wire *w = wire_of(conn);
 	struct tw_buf query = TW_BUF_INIT;
 	struct tw_err own = TW_ERR_INIT;
 	PGresult *rows = NULL;
-	struct wire_message m;
+	struct local_message m;
 	bool done = false;
 	bool ok = tw_buf_puts(&query, "Q", &own) &&
-	          tw_wire_number(&query, (long)strlen(sql) + 5, &own) &&
+	          tw_local_number(&query, (long)strlen(sql) + 5, &own) &&
 	          tw_buf_add(&query, sql, strlen(sql) + 1, &own) &&
 	          wire_send(w, &query, deadline, &own);
 
@@ -330,7 +330,7 @@ tw_wire_exec(PGconn *conn, const char *sql, tw_ms deadline, PGresult **result, s
 		return rows != NULL ||
 		       tw_fail(e, EX_UNAVAILABLE, "not an answer to what was asked");
 	}
-	tw_wire_clear(rows);
+	tw_local_clear(rows);
 	if (!ok)
 		*e = own;
 	return ok;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* wire_result.c: messages, and the rows in them. A message is not believed further than its length.
+/* local_result.c: messages, and the rows in them. A message is not believed further than its length.
  */
-#include "wire.h"
-#include "wire_message.h"
+#include "local.h"
+#include "local_message.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -30,7 +30,7 @@ result_of(const PGresult *result)
 }
 
 bool
-tw_wire_result_is(const PGresult *result)
+tw_local_result_is(const PGresult *result)
 {
 	unsigned long long magic;
 
@@ -41,7 +41,7 @@ tw_wire_result_is(const PGresult *result)
 }
 
 void
-tw_wire_clear(PGresult *result)
+tw_local_clear(PGresult *result)
 {
 	struct result *r = result_of(result);
 
@@ -54,19 +54,19 @@ tw_wire_clear(PGresult *result)
 }
 
 int
-tw_wire_rows(const PGresult *result)
+tw_local_rows(const PGresult *result)
 {
 	return result_of(result)->rows;
 }
 
 int
-tw_wire_columns(const PGresult *result)
+tw_local_columns(const PGresult *result)
 {
 	return result_of(result)->columns;
 }
 
 int
-tw_wire_column(const PGresult *result, const char *name)
+tw_local_column(const PGresult *result, const char *name)
 {
 	const struct result *r = result_of(result);
 
@@ -78,7 +78,7 @@ tw_wire_column(const PGresult *result, const char *name)
 }
 
 char *
-tw_wire_value(const PGresult *result, int row, int column)
+tw_local_value(const PGresult *result, int row, int column)
 {
 	const struct result *r = result_of(result);
 
@@ -96,25 +96,25 @@ number_at(const char *at, size_t bytes)
 	return n;
 }
 
-enum wire_part
-tw_wire_message(const char *bytes, size_t n, size_t *at, struct wire_message *m)
+enum local_part
+tw_local_message(const char *bytes, size_t n, size_t *at, struct local_message *m)
 {
 	unsigned long length;
 
 	if (n - *at < 5)
-		return WIRE_PART;
+		return LOCAL_PART;
 	length = number_at(bytes + *at + 1, 4);
 	if (length < 4 || length > MESSAGE_MOST)
-		return WIRE_BROKEN;
+		return LOCAL_BROKEN;
 	if (n - *at < length + 1)
-		return WIRE_PART;
-	*m = (struct wire_message){ bytes[*at], bytes + *at + 5, length - 4 };
+		return LOCAL_PART;
+	*m = (struct local_message){ bytes[*at], bytes + *at + 5, length - 4 };
 	*at += length + 1;
-	return WIRE_WHOLE;
+	return LOCAL_WHOLE;
 }
 
 bool
-tw_wire_number(struct tw_buf *out, long number, struct tw_err *e)
+tw_local_number(struct tw_buf *out, long number, struct tw_err *e)
 {
 	const char bytes[4] = { (char)(number >> 24), (char)(number >> 16), (char)(number >> 8),
 		                (char)number };
@@ -123,7 +123,7 @@ tw_wire_number(struct tw_buf *out, long number, struct tw_err *e)
 }
 
 void
-tw_wire_error(const struct wire_message *m, char *out, size_t size)
+tw_local_error(const struct local_message *m, char *out, size_t size)
 {
 	const char *severity = "ERROR", *state = "", *text = "", *at = m->body;
 	const char *end = m->body + m->n;
@@ -166,7 +166,7 @@ broken(struct tw_err *e)
 }
 
 PGresult *
-tw_wire_result(const struct wire_message *m, struct tw_err *e)
+tw_local_result(const struct local_message *m, struct tw_err *e)
 {
 	struct result *r = calloc(1, sizeof(*r));
 	const char *at = m->body + 2, *end = m->body + m->n;
@@ -186,12 +186,12 @@ tw_wire_result(const struct wire_message *m, struct tw_err *e)
 	}
 	if (ok)
 		return (PGresult *)(void *)r;
-	tw_wire_clear((PGresult *)(void *)r);
+	tw_local_clear((PGresult *)(void *)r);
 	return NULL;
 }
 
 bool
-tw_wire_row(PGresult *result, const struct wire_message *m, struct tw_err *e)
+tw_local_row(PGresult *result, const struct local_message *m, struct tw_err *e)
 {
 	struct result *r = result_of(result);
 	const char *at = m->body + 2, *end = m->body + m->n;
