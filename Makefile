@@ -64,6 +64,7 @@ $(BUILD)/bin/%: $(BUILD)/obj/tools/%.o $(BUILD)/obj/tools/program.o $(BUILD)/lib
 	$(CC) $(LINK) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PKG_LIBS)
 
 # The second parts of programs that are too long for one file.
+$(BUILD)/bin/twpool-auth: $(BUILD)/obj/tools/auth_lookup.o
 $(BUILD)/bin/twpool-check: $(BUILD)/obj/tools/check_remember.o $(BUILD)/obj/tools/check_options.o \
                              $(BUILD)/obj/tools/check_state.o $(BUILD)/obj/tools/check_lazy.o
 $(BUILD)/bin/twpool-dsn: $(BUILD)/obj/tools/dsn_verify.o

@@ -176,7 +176,7 @@ site_load() {
     service_manager postgres.host postgres.port 'databases[0].name' 'databases[0].host'
     'databases[0].port' 'databases[0].dbname' pgbouncer.listen_addr pgbouncer.listen_port pgbouncer.pool_mode
     pgbouncer.default_pool_size pgbouncer.reserve_pool_size pgbouncer.max_db_connections
-    pgbouncer.max_client_conn adopt auth.superuser_service
+    pgbouncer.max_client_conn adopt auth.superuser_service auth.method
     server.directory server.user server.unit server.reconnects server.listen_port
     server.start_seconds server.stop_seconds server.build_seconds server.log
     validate.timeout_seconds validate.bots validate.min_success validate.max_overhead_ms
