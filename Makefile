@@ -23,7 +23,7 @@ BUILD  := .build
 HARDEN := -D_FORTIFY_SOURCE=2
 endif
 
-PKGS     := libpq jansson libmd
+PKGS     := libpq jansson libmd libssl libcrypto
 WARN     := -Wall -Wextra -Wshadow -Wconversion -Wformat=2 -Wvla -Wmissing-prototypes
 HARDEN   += -fstack-protector-strong -fPIE
 CPPFLAGS += -D_GNU_SOURCE -Itools/lib
@@ -64,9 +64,13 @@ $(BUILD)/bin/%: $(BUILD)/obj/tools/%.o $(BUILD)/obj/tools/program.o $(BUILD)/lib
 	$(CC) $(LINK) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PKG_LIBS)
 
 # The second parts of programs that are too long for one file.
-$(BUILD)/bin/twpool-check: $(BUILD)/obj/tools/check_remember.o
+$(BUILD)/bin/twpool-auth: $(BUILD)/obj/tools/auth_lookup.o
+$(BUILD)/bin/twpool-check: $(BUILD)/obj/tools/check_remember.o $(BUILD)/obj/tools/check_options.o \
+                             $(BUILD)/obj/tools/check_state.o $(BUILD)/obj/tools/check_lazy.o
 $(BUILD)/bin/twpool-dsn: $(BUILD)/obj/tools/dsn_verify.o
 $(BUILD)/bin/twpool-generation: $(BUILD)/obj/tools/generation_summary.o
+$(BUILD)/bin/twpool-lint: $(BUILD)/obj/tools/lint_report.o
+$(BUILD)/bin/twpool-size: $(BUILD)/obj/tools/size_tune.o
 
 $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(FUZZ_LIB) $(filter %.o,$(FUZZ_DRIVER)) $(BUILD)/libtw.a
 	@mkdir -p $(@D)
@@ -118,7 +122,7 @@ format: ## clang-format the C sources in place
 
 LIBDIR := $(DESTDIR)$(PREFIX)/lib/twpool
 install: all ## install under PREFIX (default /usr/local); DESTDIR for packagers
-	install -d $(DESTDIR)$(PREFIX)/bin $(LIBDIR)/bin $(LIBDIR)/templates \
+	install -d $(DESTDIR)$(PREFIX)/bin $(LIBDIR)/bin $(LIBDIR)/templates/monitoring \
 	  $(LIBDIR)/deploy/phases $(LIBDIR)/deploy/lib $(LIBDIR)/deploy/preflight $(LIBDIR)/rollback
 	install -m 0755 $(BINS) $(LIBDIR)/bin
 	install -m 0755 deploy/twpool-deploy $(LIBDIR)/deploy
@@ -128,7 +132,8 @@ install: all ## install under PREFIX (default /usr/local); DESTDIR for packagers
 	install -m 0644 deploy/advisories $(LIBDIR)/deploy
 	install -m 0755 rollback/twpool-rollback $(LIBDIR)/rollback
 	install -m 0644 rollback/host.bash $(LIBDIR)/rollback
-	install -m 0644 templates/* $(LIBDIR)/templates
+	install -m 0644 $(wildcard templates/*.*) $(LIBDIR)/templates
+	install -m 0644 templates/monitoring/* $(LIBDIR)/templates/monitoring
 	for p in $(PROGRAMS); do ln -sfn ../lib/twpool/bin/$$p $(DESTDIR)$(PREFIX)/bin/$$p; done
 	for p in $(SCRIPTS); do ln -sfn ../lib/twpool/$$p $(DESTDIR)$(PREFIX)/bin/$${p##*/}; done
 	for m in $(MAN); do install -D -m 0644 $$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/}; done

@@ -51,9 +51,10 @@ bool tw_file_status(const char *path, struct stat *st, bool *exists, struct tw_e
 
 /*
  * tw_file_replace makes `path` a file of these n bytes with these attributes: a temporary file in
- * the same directory, attributes and the old file's extended attributes, fsync, rename, fsync of
- * the directory. Refuses (EX_CANTCREAT) anything but a regular file with one name, or nothing, at
- * `path`. On failure `path` is as it was and no temporary file is left.
+ * the same directory, owner, the old file's extended attributes (a new one has no ACL), mode, fsync,
+ * rename, fsync of the directory. Refuses (EX_CANTCREAT) anything but a regular file with one name,
+ * or nothing, at `path`. On failure `path` is as it was and no temporary file is left; but where the
+ * fsync of the directory fails, which nothing can take back, it is the new one.
  */
 bool tw_file_replace(const char *path, const void *bytes, size_t n, const struct tw_attr *attr,
                      struct tw_err *e);
