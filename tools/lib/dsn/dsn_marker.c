@@ -32,7 +32,8 @@ bracket_length(const struct bracket *b, const char *text)
 	if (*text != *b->open || strncmp(text, b->open, open) != 0)
 		return 0;
 	for (size_t at = open; text[at] != '\0' && text[at] != '\n'; at++) {
-		if (strncmp(text + at, b->close, close) == 0 && --depth == 0)
+		if (text[at] == *b->close && strncmp(text + at, b->close, close) == 0 &&
+		    --depth == 0)
 			return at + close;
 		if (b->plain && strchr(plain, text[at]) == NULL)
 			return 0;
