@@ -429,9 +429,11 @@ active() {
   done
 }
 
-# blocks_term PID: the process has blocked SIGTERM (bit 14), as it does while it watches.
+# blocks_term PID: the process is twpool-check, not the shell before it, and has blocked SIGTERM (bit
+# 14), as it does while it watches.
 blocks_term() {
   local mask
+  [[ $(<"/proc/$1/comm") == twpool-check ]] || return
   mask=$(sed -n 's/^SigBlk:\t//p' "/proc/$1/status")
   ((16#$mask & 1 << 14))
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * check_lazy.c: libpq's and OpenSSL's functions under their own names, for twpool-check: each loads
- * its library when it is first called, which most runs never do. Those that are asked of wire.h's
+ * its library when it is first called, which most runs never do. Those that are asked of local.h's
  * connections and results are answered there.
  */
-#include "pg/wire.h"
+#include "pg/local.h"
 
 #include <dlfcn.h>
 #include <openssl/opensslv.h>
@@ -84,15 +84,15 @@ FORWARD(LIBPQ, PQnoticeReceiver, PQsetNoticeReceiver, (PGconn * c, PQnoticeRecei
 FORWARD(LIBPQ, int, PQsetnonblocking, (PGconn * c, int on), (c, on))
 FORWARD(LIBPQ, ConnStatusType, PQstatus, (const PGconn *c), (c))
 
-EITHER(int, PQsocket, (const PGconn *c), (c), tw_wire_is(c), tw_wire_socket(c))
-EITHER(int, PQntuples, (const PGresult *r), (r), r == NULL || tw_wire_result_is(r),
-       r == NULL ? 0 : tw_wire_rows(r))
-EITHER(int, PQnfields, (const PGresult *r), (r), r == NULL || tw_wire_result_is(r),
-       r == NULL ? 0 : tw_wire_columns(r))
+EITHER(int, PQsocket, (const PGconn *c), (c), tw_local_is(c), tw_local_socket(c))
+EITHER(int, PQntuples, (const PGresult *r), (r), r == NULL || tw_local_result_is(r),
+       r == NULL ? 0 : tw_local_rows(r))
+EITHER(int, PQnfields, (const PGresult *r), (r), r == NULL || tw_local_result_is(r),
+       r == NULL ? 0 : tw_local_columns(r))
 EITHER(int, PQfnumber, (const PGresult *r, const char *name), (r, name),
-       r == NULL || tw_wire_result_is(r), r == NULL ? -1 : tw_wire_column(r, name))
+       r == NULL || tw_local_result_is(r), r == NULL ? -1 : tw_local_column(r, name))
 EITHER(char *, PQgetvalue, (const PGresult *r, int row, int column), (r, row, column),
-       tw_wire_result_is(r), tw_wire_value(r, row, column))
+       tw_local_result_is(r), tw_local_value(r, row, column))
 
 void
 PQfinish(PGconn *c)
@@ -101,8 +101,8 @@ PQfinish(PGconn *c)
 
 	if (c == NULL)
 		return;
-	if (tw_wire_is(c)) {
-		tw_wire_finish(c);
+	if (tw_local_is(c)) {
+		tw_local_finish(c);
 		return;
 	}
 	*(void **)(&real) = function(LIBPQ, "PQfinish");
@@ -116,8 +116,8 @@ PQclear(PGresult *r)
 
 	if (r == NULL)
 		return;
-	if (tw_wire_result_is(r)) {
-		tw_wire_clear(r);
+	if (tw_local_result_is(r)) {
+		tw_local_clear(r);
 		return;
 	}
 	*(void **)(&real) = function(LIBPQ, "PQclear");

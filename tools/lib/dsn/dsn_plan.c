@@ -126,18 +126,24 @@ meant_move(const struct tw_source *src, const struct tw_dsn_found *found,
 {
 	const char *old = tw_buf_text(&found->text);
 	struct tw_dsn_changes changes = TW_DSN_CHANGES_INIT;
+	struct tw_dsn_target to = w->to;
 	bool ok;
 
-	if (found->joined) {
+	/* a line for all hosts has that of the pooler too */
+	if (found->kind == TW_DSN_PGPASS && found->dsn.value[TW_DSN_HOST] == NULL)
+		to.host = NULL;
+	if (found->why != NULL) {
+		ok = tw_fail(e, EX_DATAERR, "%s", found->why);
+	} else if (found->joined) {
 		tw_fail(e, EX_DATAERR, "a macro or an expression adds text to this one");
 		ok = tw_hint(e, "write the DSN as one literal, or change it by hand.");
 	} else {
-		ok = tw_dsn_move(old, &found->dsn, &w->to, &changes, e) &&
+		ok = tw_dsn_move(old, &found->dsn, &to, &changes, e) &&
 		     (changes.n == 0 ||
 		      tw_dsn_breaks_refuse(&found->dsn, w->accept, w->n_accept, e)) &&
 		     tw_dsn_changed(&found->text, &changes, &m->text, e) &&
 		     (changes.n == 0 || fits(&m->text, w->max_length, e)) &&
-		     tw_dsn_prove(old, tw_buf_text(&m->text), &w->to, e) &&
+		     tw_dsn_prove(old, tw_buf_text(&m->text), &to, e) &&
 		     tw_dsn_edits(src, found, &changes, &m->edits, e);
 	}
 	tw_dsn_changes_free(&changes);
@@ -199,25 +205,19 @@ tw_dsn_plan_links(const struct tw_dsn_file *f, struct tw_err *e)
 
 /* file_plan plans the edits of all DSNs that are meant in a file. */
 static bool
-file_plan(struct tw_dsn_file *f, const struct tw_dsn_wanted *wanted, struct tw_buf *notes,
-          struct tw_err *e)
+file_plan(struct tw_dsn_file *f, const struct tw_dsn_wanted *wanted, struct tw_err *e)
 {
 	struct tw_source src = tw_dsn_plan_source(f, &f->old);
-	bool ok = true, secret = false;
+	bool ok = true;
 
 	for (size_t i = 0; ok && i < f->n; i++) {
 		struct tw_dsn_meant *m = &f->meant[i];
 		const struct tw_dsn_found *found = &f->before.item[m->index];
 
-		secret = secret || found->dsn.secrets > 0;
 		ok = meant_move(&src, found, wanted, m, e) && edits_append(&f->edits, &m->edits, e);
 	}
 	ok = ok && tw_edits_apply(&f->edits, src.bytes, src.n, &f->new, e) && file_prove(f, e);
 	f->changes = f->edits.n > 0;
-	if (ok && secret && (f->st.st_mode & S_IROTH) != 0)
-		ok = tw_dsn_printable(f->path, strlen(f->path), notes, e) &&
-		     tw_buf_puts(notes, ": warning: everyone can read this file and its password\n",
-		                 e);
 	return ok && tw_dsn_plan_links(f, e);
 }
 
@@ -231,7 +231,8 @@ tw_dsn_plan_set(char *const *operands, size_t n, const struct tw_dsn_wanted *wan
 	for (size_t i = 0; ok && i < n; i++)
 		ok = operand_plan(&own, operands[i], wanted, notes, e);
 	for (size_t i = 0; ok && i < own.n; i++)
-		ok = file_plan(&own.file[i], wanted, notes, e);
+		ok = file_plan(&own.file[i], wanted, e);
+	ok = ok && tw_dsn_plan_notes(&own, wanted->to.port, notes, e);
 	if (!ok) {
 		tw_dsn_plan_free(&own);
 		return false;

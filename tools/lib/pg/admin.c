@@ -29,11 +29,18 @@ tw_admin_show(PGconn *conn, enum tw_admin_word word, tw_ms deadline, PGresult **
 		[TW_ADMIN_SOCKETS] = "SHOW SOCKETS",
 		[TW_ADMIN_STATE] = "SHOW STATE",
 		[TW_ADMIN_STATS_TOTALS] = "SHOW STATS_TOTALS",
+		[TW_ADMIN_USERS] = "SHOW USERS",
 		[TW_ADMIN_VERSION] = "SHOW VERSION",
 	};
 
 	return tw_pg_exec(conn, commands[word], deadline, rows, e) ||
 	       tw_context(e, "%s", commands[word]);
+}
+
+bool
+tw_admin_reload(PGconn *conn, tw_ms deadline, struct tw_err *e)
+{
+	return tw_pg_exec(conn, "RELOAD", deadline, NULL, e) || tw_context(e, "RELOAD");
 }
 
 const char *

@@ -21,7 +21,7 @@ struct tw_pg_params {
 	size_t n;
 	char *keyword[TW_PG_KEYWORDS + 1];
 	char *value[TW_PG_KEYWORDS + 1];
-	bool wire; /* wire.h may be used, where it fits */
+	bool wire; /* local.h may be used, where it fits */
 };
 
 #define TW_PG_PARAMS_INIT \
@@ -76,6 +76,9 @@ bool tw_pg_exec(PGconn *conn, const char *sql, tw_ms deadline, PGresult **result
  * size - 1 bytes and without its password; "" where nothing was said. False without memory.
  */
 bool tw_pg_error_text(const PGconn *conn, const char *text, char *out, size_t size);
+
+/* tw_pg_words is the same where the secret is known in another way; NULL: there is none. */
+bool tw_pg_words(const char *secret, const char *text, char *out, size_t size);
 
 /* tw_pg_sqlstate finds the SQLSTATE in a message of PQERRORS_VERBOSE; `state` is set if true. */
 bool tw_pg_sqlstate(const char *text, char state[6]);
