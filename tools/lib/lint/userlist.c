@@ -180,9 +180,9 @@ secret_check(struct parser *p, const struct entry *x, struct tw_err *e)
 
 /* broken reports the place at which PgBouncer stops. */
 static bool
-broken(struct parser *p, const char *at, const char *rule, const char *why, struct tw_err *e)
+broken(struct parser *p, struct tw_place at, const char *rule, const char *why, struct tw_err *e)
 {
-	return tw_finding_add(p->findings, place(p, at), TW_ERROR, rule,
+	return tw_finding_add(p->findings, at, TW_ERROR, rule,
 	                      "write \"name\" \"secret\", and double a quote inside", e,
 	                      "%s: PgBouncer starts without every user from here on", why);
 }
@@ -211,9 +211,9 @@ limits_check(struct parser *p, const struct entry *x, bool *stop, struct tw_err 
 
 	*stop = x->name_len > name || x->secret_len > secret;
 	if (x->name_len > name)
-		return broken(p, x->name, "name-length", "the name is too long", e);
+		return broken(p, x->at, "name-length", "the name is too long", e);
 	if (x->secret_len > secret)
-		return broken(p, p->line_start, "secret-length", "a secret is too long", e);
+		return broken(p, x->secret_at, "secret-length", "a secret is too long", e);
 	return true;
 }
 
@@ -227,18 +227,18 @@ entry_read(struct parser *p, const char **at, bool *stop, struct tw_err *e)
 
 	*stop = true;
 	if (*end == '\0')
-		return broken(p, *at, "userlist", "the name has no closing quote", e);
+		return broken(p, x.at, "userlist", "the name has no closing quote", e);
 	x.name_len = (size_t)(end - x.name);
 	rest = end + 1 + strcspn(end + 1, "\"");
 	if (*rest == '\0')
-		return broken(p, *at, "userlist", "the user has no secret", e);
+		return broken(p, x.at, "userlist", "the user has no secret", e);
 	split = memchr(end, '\n', (size_t)(rest - end)) != NULL;
 	newlines(p, x.name, rest);
 	x.secret = rest + 1;
 	x.secret_at = place(p, rest);
 	end = quoted_end(x.secret);
 	if (*end == '\0')
-		return broken(p, rest, "userlist", "the secret has no closing quote", e);
+		return broken(p, x.secret_at, "userlist", "the secret has no closing quote", e);
 	x.secret_len = (size_t)(end - x.secret);
 	if (!limits_check(p, &x, stop, e))
 		return false;
@@ -292,7 +292,7 @@ tw_userlist_parse(const struct tw_buf *text, const char *file, int version,
 			ok = entry_read(&p, &at, &stop, e);
 		} else {
 			stop = true;
-			ok = broken(&p, at, "userlist",
+			ok = broken(&p, place(&p, at), "userlist",
 			            *at == '#' ? "a comment begins with ';'"
 			                       : "the line does not begin with a quote",
 			            e);

@@ -82,9 +82,9 @@ tw_key_near(enum tw_key_scope scope, const char *name, int version)
 	}
 	for (const struct tw_key *k = tw_key_table(scope); n <= NAME_MAX_BYTES && k->name != NULL;
 	     k++) {
-		size_t d;
+		size_t d, m = strlen(k->name);
 
-		if (strlen(k->name) > NAME_MAX_BYTES ||
+		if (m > NAME_MAX_BYTES || m + nearest <= n || n + nearest <= m ||
 		    !tw_key_supported(scope, k->name, version, &none))
 			continue;
 		d = distance(name, k->name);
