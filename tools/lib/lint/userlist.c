@@ -54,10 +54,12 @@ slot_find(const struct tw_userlist *list, const char *name, size_t n)
 	return i;
 }
 
-bool
-tw_userlist_has(const struct tw_userlist *list, const char *name, size_t n)
+const struct tw_user *
+tw_userlist_find(const struct tw_userlist *list, const char *name, size_t n)
 {
-	return list->n_slots > 0 && list->slot[slot_find(list, name, n)] != 0;
+	size_t at = list->n_slots > 0 ? list->slot[slot_find(list, name, n)] : 0;
+
+	return at != 0 ? &list->user[at - 1] : NULL;
 }
 
 /* list_grow makes room for one more user, and a hash at most half full. */
@@ -104,6 +106,27 @@ newlines(struct parser *p, const char *from, const char *to)
 	}
 }
 
+/* scram_is tells whether the secret has the shape SCRAM-SHA-256$iterations:salt$stored:server. */
+static bool
+scram_is(const char *s, size_t n)
+{
+	static const char base64[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+	static const char head[] = "SCRAM-SHA-256$", ends[] = ":$:";
+	size_t at = strlen(head), part;
+
+	if (n < at || memcmp(s, head, at) != 0)
+		return false;
+	part = strspn(s + at, "0123456789");
+	for (size_t i = 0; i < 3; i++) {
+		if (part == 0 || s[at + part] != ends[i])
+			return false;
+		at += part + 1;
+		part = strspn(s + at, base64);
+	}
+	return part > 0 && at + part == n;
+}
+
 /* user_add remembers a user; the same name again is a finding. */
 static bool
 user_add(struct parser *p, const struct entry *x, struct tw_err *e)
@@ -120,7 +143,8 @@ user_add(struct parser *p, const struct entry *x, struct tw_err *e)
 			   p->findings, x->at, TW_WARNING, "userlist-duplicate", "keep one of them",
 			   e, "the user comes twice (first at line %d): the last one counts",
 			   list->user[list->slot[at] - 1].line);
-	list->user[list->n] = (struct tw_user){ x->name, x->name_len, x->at.line };
+	list->user[list->n] = (struct tw_user){ x->name, x->name_len, x->at.line,
+		                                scram_is(x->secret, x->secret_len) };
 	list->slot[at] = ++list->n;
 	return true;
 }
@@ -130,25 +154,6 @@ static bool
 hex_is(const char *s, size_t n)
 {
 	return strspn(s, "0123456789abcdef") >= n;
-}
-
-/* scram_is tells whether the secret has the shape SCRAM-SHA-256$iterations:salt$stored:server. */
-static bool
-scram_is(const char *s, size_t n)
-{
-	static const char base64[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
-	size_t at = strlen("SCRAM-SHA-256$"), part;
-	static const char ends[] = ":$:";
-
-	part = strspn(s + at, "0123456789");
-	for (size_t i = 0; i < 3; i++) {
-		if (part == 0 || s[at + part] != ends[i])
-			return false;
-		at += part + 1;
-		part = strspn(s + at, base64);
-	}
-	return part > 0 && at + part == n;
 }
 
 /* secret_check judges the kind of a secret: what is neither SCRAM nor MD5 is a password. */

@@ -84,8 +84,9 @@ tw_key_near(enum tw_key_scope scope, const char *name, int version)
 	     k++) {
 		size_t d, m = strlen(k->name);
 
-		if (m > NAME_MAX_BYTES || m + nearest <= n || n + nearest <= m ||
-		    !tw_key_supported(scope, k->name, version, &none))
+		if (m > NAME_MAX_BYTES || m + nearest <= n || n + nearest <= m || k->windows ||
+		    (version != 0 &&
+		     (version < k->since || (k->removed != 0 && version >= k->removed))))
 			continue;
 		d = distance(name, k->name);
 		if (d > 0 && d < nearest) {
