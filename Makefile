@@ -36,7 +36,7 @@ TOOL_ENV := TWPOOL_BIN=$(CURDIR)/$(BUILD)/bin
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all bootstrap check demo soak bench hosts mutants lint format install uninstall deploy rollback plan preflight unsited clean help
+.PHONY: all bootstrap check demo soak bench page hosts mutants lint format install uninstall deploy rollback plan preflight unsited clean help
 .DEFAULT_GOAL := all
 
 all: $(BINS) ## build every program (SAN=1: with sanitizers)
@@ -79,6 +79,11 @@ soak: all ## how often the freeze is seen and imagined, six minutes (RUNS=, WATC
 
 bench: all ## the figures of the docs, each printed by a script in tests/bench
 	@for b in tests/bench/*; do echo "== $$b"; $(TOOL_ENV) $$b || exit; done
+
+page: ## look at the report in headless Chromium; pictures in .build/report
+	@deploy/bootstrap --quiet page
+	@$(MAKE) -s -j2 --no-print-directory all
+	@$(TOOL_ENV) tests/run tests/browser/page.bats
 
 hosts: all ## boot real Debian containers and try them (root; BOOTED_SUITE="bookworm trixie sid", FILES=)
 	@[ "$$(id -u)" -ne 0 ] || deploy/bootstrap --quiet hosts
