@@ -93,7 +93,7 @@ demo: ## watch bots fail, a deploy, the same bots succeed, and a rollback (BOTS=
 	@$(MAKE) -s -j2 --no-print-directory all
 	@$(TOOL_ENV) tests/demo
 
-soak: all ## 10,000 bots; 100,000 files moved and back; how often the freeze is seen (BOTS=, DSNS=, RUNS=, WATCH=, JOBS=)
+soak: all ## 10,000 bots; 100,000 files moved and back; how often the freeze is seen (BOTS=, RUNS=, WATCH=, JOBS=)
 	@for s in tests/soak/*; do echo "== $$s"; $(TOOL_ENV) $$s || exit; done
 
 bench: all ## the figures of the docs, each printed by a script in tests/bench
