@@ -6,36 +6,68 @@
 #include "check_remember.h"
 #include "check_state.h"
 #include "base/file.h"
+#include "base/version.h"
 #include "program.h"
 
 #include <math.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
 
-/* give_up is the last way out: from within libpq, which keeps no deadline while it looks up a name
- * or works on a password that a hostile server wants hashed two billion times. */
-static void
-give_up(int signal)
-{
-	static const char text[] = "TWPOOL UNKNOWN: no verdict in time: looking up a name, or a "
-				   "login, does not end\n";
+#define LATE "no verdict in time: looking up a name, or a login, does not end"
+#define LATE_LINE "TWPOOL UNKNOWN: " LATE
 
-	(void)signal;
-	if (write(STDOUT_FILENO, text, sizeof(text) - 1) < 0)
+/* give_up ends the process with a text that is no more than written: a signal has come. */
+static _Noreturn void
+give_up(const char *text)
+{
+	if (write(STDOUT_FILENO, text, strlen(text)) < 0)
 		_exit(TW_STATUS_UNKNOWN); /* nobody listens */
 	_exit(TW_STATUS_UNKNOWN);
 }
 
-/* give_up_after arms it: 0.15 s after the time that everything may take together. */
 static void
-give_up_after(double seconds)
+give_up_nagios(int signal)
 {
+	(void)signal;
+	give_up(LATE_LINE "\n");
+}
+
+static void
+give_up_json(int signal)
+{
+	(void)signal;
+	give_up("{\n  \"schema\": 1,\n  \"tool\": \"" CHECK_NAME "\",\n  \"version\": \"" TW_VERSION
+	        "\",\n  \"status\": \"unknown\",\n  \"summary\": \"" LATE_LINE
+	        "\",\n  \"checks\": [],\n  \"error\": \"" LATE "\"\n}\n");
+}
+
+static void
+give_up_prometheus(int signal)
+{
+	(void)signal;
+	give_up("# " LATE_LINE "\n# HELP twpool_check_status The verdict: 0 OK, 1 WARNING, "
+	        "2 CRITICAL, 3 UNKNOWN.\n# TYPE twpool_check_status gauge\n"
+	        "twpool_check_status 3\n");
+}
+
+/*
+ * give_up_after arms the last way out, 0.15 s after the time that everything may take together:
+ * from within libpq, which keeps no deadline while it looks up a name or works on a password that a
+ * hostile server wants hashed two billion times.
+ */
+static void
+give_up_after(double seconds, enum tw_format format)
+{
+	static void (*const ways[])(int) = { [TW_FORMAT_NAGIOS] = give_up_nagios,
+		                             [TW_FORMAT_JSON] = give_up_json,
+		                             [TW_FORMAT_PROMETHEUS] = give_up_prometheus };
 	double whole = floor(seconds + 0.15);
 	struct itimerval at = { .it_value = { (time_t)whole,
 		                              (suseconds_t)((seconds + 0.15 - whole) * 1e6) } };
 
-	signal(SIGALRM, give_up);
+	signal(SIGALRM, ways[format]);
 	setitimer(ITIMER_REAL, &at, NULL);
 }
 
@@ -97,7 +129,7 @@ check(const struct check_options *o, enum tw_format format, struct tw_buf *out, 
 	     check_questions(o, &asking, &thresholds, &set, e) &&
 	     ((o->only.n == 0 && o->action == NULL) || tw_check_possible(set, &asking, e));
 	tw_check_questions(set, &asking);
-	give_up_after(o->timeout + o->watch);
+	give_up_after(o->timeout + o->watch, format);
 	state = asking.state ? state : NULL;
 	ok = ok && tw_facts_ask(&asking, &facts, e) &&
 	     (state == NULL || check_state_compare(state, &facts, e)) &&
