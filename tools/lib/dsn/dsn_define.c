@@ -272,12 +272,24 @@ port_keep(const struct port *p, const char *bytes, struct tw_dsn_list *list, str
 	return ok;
 }
 
+/* may_flow tells whether a file has what a port could flow into: "port=", 'port=%d, or PQsetdb. */
+static bool
+may_flow(const struct tw_source *src)
+{
+	const char *at = src->bytes, *end = src->bytes + src->n;
+
+	while ((at = memmem(at, (size_t)(end - at), "port=", 5)) != NULL) {
+		at += 5;
+		if (at < end && strchr("\"'%", *at) != NULL)
+			return true;
+	}
+	return memmem(src->bytes, src->n, "PQsetdb", 7) != NULL;
+}
+
 bool
 tw_define_read(const struct tw_source *src, struct tw_dsn_list *list, struct tw_err *e)
 {
-	/* nothing flows where no literal says "port=" and libpq is not called with arguments */
-	bool any = memmem(src->bytes, src->n, "port=", 5) != NULL ||
-	           memmem(src->bytes, src->n, "PQsetdb", 7) != NULL;
+	bool any = may_flow(src);
 	struct scan *s = any ? calloc(1, sizeof(*s)) : NULL;
 	bool ok = true;
 

@@ -58,19 +58,31 @@ word_byte(char c)
 	return isalnum((unsigned char)c) || c == '_';
 }
 
-/* last_byte tells whether a byte can stand right before a sign: a name's last, a quote, a
- * backslash. */
 static bool
-last_byte(char c)
+letter(int c)
 {
-	switch (c | 0x20) {
-	case 't':
-	case 'r':
-	case 'e':
+	return c >= 'a' && c <= 'z';
+}
+
+/*
+ * last_bytes tells whether what ends before `end` can be a name: a letter, a quote, a backslash;
+ * and of a word the last three letters. It is asked at every sign, and nearly always says no.
+ */
+static bool
+last_bytes(const char *in, size_t end)
+{
+	int c = in[end - 1] | 0x20, b = end > 1 ? in[end - 2] | 0x20 : 0;
+	int a = end > 2 ? in[end - 3] | 0x20 : 0;
+
+	if (c != 't' && c != 'r' && c != 'e')
+		return quote(in[end - 1]) || in[end - 1] == '\\';
+	if (!letter(b) || !letter(a)) /* a piece of one */
 		return true;
-	default:
-		return quote(c) || c == '\\';
-	}
+	if (c == 't') /* port host */
+		return a == 'o' && (b == 'r' || b == 's');
+	if (c == 'r') /* user driver hostaddr */
+		return (b == 'e' && (a == 's' || a == 'v')) || (b == 'd' && a == 'd');
+	return (b == 'm' && a == 'a') || (b == 'c' && a == 'i'); /* dbname service */
 }
 
 /* named tells whether the n bytes at `word` end with a name, or, with `piece`, are the end of one.
@@ -117,7 +129,7 @@ before_sign(const struct file *f, size_t at)
 		end--;
 	}
 	/* they all end with one of these, and that is nearly all that there is to do */
-	if (end == 0 || !last_byte(f->in[end - 1]))
+	if (end == 0 || !last_bytes(f->in, end))
 		return false;
 	/* "host" '=': the name is the piece before; a key of JSON or TOML in its quotes */
 	if (end > 0 && quote(f->in[end - 1])) {
