@@ -90,6 +90,10 @@ perfdata_strict() {
 }
 
 @test "with --site the labels are the same whether the pooler is there or not" {
+  # The second has the certificate too.
+  site '.pgbouncer.client_tls_cert_file = "/nowhere/cert.pem"'
+  run twpool-check --site site.json --dsn "host=$POOLER_DIR port=1" --postgres "$POSTGRES"
+  grep -q "'client_tls_cert_file certificate'=U" <<<"$output"
   site
   run check --site site.json --state state
   labels >well
