@@ -46,7 +46,7 @@ FUZZ_DRIVER := $(if $(FUZZ),-fsanitize=fuzzer,$(BUILD)/obj/tests/fuzz/replay/rep
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all fuzzers bootstrap check demo soak bench fuzz hosts mutants lint format install uninstall deploy rollback plan preflight unsited clean help
+.PHONY: all fuzzers bootstrap check demo soak bench page fuzz hosts mutants lint format install uninstall deploy rollback plan preflight unsited clean help
 .DEFAULT_GOAL := all
 
 all: $(BINS) ## build every program (SAN=1: with sanitizers)
@@ -93,9 +93,8 @@ demo: ## watch bots fail, a deploy, the same bots succeed, and a rollback (BOTS=
 	@$(MAKE) -s -j2 --no-print-directory all
 	@$(TOOL_ENV) tests/demo
 
-soak: all ## 100,000 files moved and back (DSNS=); how often the freeze is seen, six minutes (RUNS=, WATCH=, JOBS=)
-	@$(TOOL_ENV) tests/soak/dsn $(DSNS)
-	@$(TOOL_ENV) tests/soak/freeze
+soak: all ## 10,000 bots; 100,000 files moved and back; how often the freeze is seen (BOTS=, RUNS=, WATCH=, JOBS=)
+	@for s in tests/soak/*; do echo "== $$s"; $(TOOL_ENV) $$s || exit; done
 
 bench: all ## the figures of the docs, each printed by a script in tests/bench
 	@for b in tests/bench/*; do echo "== $$b"; $(TOOL_ENV) $$b || exit; done
@@ -105,6 +104,11 @@ fuzz: ## every libFuzzer target with sanitizers (SECONDS=60 each, TARGETS=, JOBS
 	@deploy/bootstrap --quiet fuzz
 	@$(MAKE) -s -j2 --no-print-directory FUZZ=1 fuzzers
 	@tests/fuzz/run $(or $(SECONDS),60) $(TARGETS)
+
+page: ## look at the report in headless Chromium; pictures in .build/report
+	@deploy/bootstrap --quiet page
+	@$(MAKE) -s -j2 --no-print-directory all
+	@$(TOOL_ENV) tests/run tests/browser/page.bats
 
 hosts: all ## boot real Debian containers and try them (root; BOOTED_SUITE="bookworm trixie sid", FILES=)
 	@[ "$$(id -u)" -ne 0 ] || deploy/bootstrap --quiet hosts

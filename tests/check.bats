@@ -471,7 +471,7 @@ differ() {
   differ '.pgbouncer.max_client_conn = 300' "max_client_conn: the site has '300', the running PgBouncer has '200'"
   differ '.pgbouncer.listen_addr = "127.0.0.1, ::1"' \
     "listen_addr: the site has '127.0.0.1, ::1', the running PgBouncer has '127.0.0.1': differs; takes a restart"
-  differ '.pgbouncer.query_wait_timeout = 0.5' "query_wait_timeout: the site has '0.5', the running PgBouncer has '120'"
+  differ '.pgbouncer.query_wait_timeout = 0.5' "query_wait_timeout: the site has '0.5', the running PgBouncer has '120', the compiled default, as after a reload that stopped half-way"
   differ '.databases[0].host = "127.0.0.2"' "database 'game': the site has host '127.0.0.2', the running PgBouncer has '127.0.0.1'"
   differ '.databases[0].port = 7777' "database 'game': the site has port '7777', the running PgBouncer has '$CLUSTER_PORT'"
   differ '.postgres.host = "127.0.0.3"' "database 'game': the site has host '127.0.0.3', the running PgBouncer has '127.0.0.1'"
@@ -549,7 +549,7 @@ pooler_deployed() {
   # And that is all: an administrator's SET is seen, by cron too.
   as_user "$CLUSTER_SUPERUSER" psql -XAtq -h "$other" -p "$(jq .pgbouncer.listen_port site.json)" -U pgbouncer -d pgbouncer -c 'SET pool_mode = session'
   run -1 --separate-stderr as_cron "${cron[@]}" --timeout 20
-  [[ "$output" == "TWPOOL WARNING: pool_mode: the site has 'transaction', the running PgBouncer has 'session' | "* ]]
+  [[ "$output" == "TWPOOL WARNING: pool_mode: the site has 'transaction', the running PgBouncer has 'session', the compiled default, as after a reload that stopped half-way | "* ]]
   run -1 as_cron env -i PATH="$PATH" TWPOOL_ROOT="$TWPOOL_ROOT" twpool-check --site expected.json --timeout 20 --format json
   [ "$(jq -c '[.status, .postgres, [.not_judged[] | .check][0:1]]' <<<"$output")" = '["warning",null,["freeze"]]' ]
 }

@@ -135,6 +135,7 @@ fixture_refused() {
 @test "fixtures: docker" { fixtures docker; }
 @test "fixtures: settings" { fixtures settings; }
 @test "fixtures: define" { fixtures define; }
+@test "fixtures: plain" { fixtures plain; }
 
 @test "fixtures: each directory has a test, each file one expected result" {
   local dir input
@@ -772,7 +773,8 @@ TEXTS
   run -0 twpool-dsn set --to-port 6432 --record r.json a.json a.c
   sed -i 's/6432/7432/' a.c && cp a.c c.before && cp a.json json.before
   run -65 --separate-stderr twpool-dsn revert r.json
-  [[ $stderr == "twpool-dsn: $PWD/a.c: the edit '6432' is no longer there"* ]]
+  [ "${stderr_lines[0]}" = "twpool-dsn: $PWD/a.c: the edit '6432' is no longer there" ]
+  [ "${stderr_lines[1]}" = "HINT: line 1 now has host h and port 7432; the text around it was changed since; put '5432' back by hand." ]
   cmp a.c c.before && cmp a.json json.before
   rm a.c
   run -66 twpool-dsn revert r.json

@@ -140,7 +140,7 @@ SQL
   # shellcheck disable=SC2086 # two of them
   stall $pid
   wait $!
-  [ "$(report '.targets[0] | .transactions.success == 1 and .latency_ms.p99 >= 100 and .latency_ms.max >= 200')" = true ]
+  [ "$(report '.targets[0] | .transactions.success == 1 and .latency_ms.p99 >= 100 and .latency_ms.max >= 180')" = true ]
   [ "$(report '[.targets[0].latency_histogram[] | select(.[0] >= 50) | .[2]] | add >= 20')" = true ]
 }
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 # auth.method "query" on a throwaway host: the pooler keeps no secret, PostgreSQL's pg_hba.conf and
 # pg_ident.conf have one marked block, and all of it goes again.
-# shellcheck disable=SC2154 # `run --separate-stderr` sets stderr
+# shellcheck disable=SC2119,SC2120,SC2154 # `run --separate-stderr` sets stderr
 bats_require_minimum_version 1.5.0
 
 # shellcheck source=tests/lib/host_setup.bash

@@ -70,7 +70,7 @@ sub values_of {
     my @any = $k->{name} eq 'pkt_buf' ? grep { length($_) < 5 } @int_any : @int_any;
     return ((map { [$_, 'good'] } @edge), (map { [$_, 'any'] } @any),
       map { [$_, $max > 2147483647 && /^\d+$/ && $_ <= $max ? 'any' : 'odd'] }
-      grep { $k->{name} ne 'pkt_buf' || $_ !~ /^\d{10}/ } @int_odd);
+      grep { $k->{name} ne 'pkt_buf' || $_ !~ /^-?\d{10}/ } @int_odd);
   }
   my @words = map { ([$_, 'any'], [uc $_, 'any'], [$_ . 'x', $t eq 'enum' ? 'odd' : 'any']) } @{ $k->{words} || [] };
   return (@words, map { [$_, 'odd'] } '', 'x', '"q"', 'a b', 'x ; c') if $t eq 'enum';

@@ -86,7 +86,7 @@ reread_check(const struct tw_source *old, const struct tw_dsn_list *list, size_t
 	fuzz_must(reverted == (edits->n > 0) && back.len == old->n &&
 	              memcmp(tw_buf_text(&back), old->bytes, old->n) == 0,
 	          "edits that are taken back leave the file as it was");
-	new = (struct tw_source){ old->path, tw_buf_text(&made), made.len };
+	new = (struct tw_source){ old->path, tw_buf_text(&made), made.len, true };
 	/* where this fails the program refuses the file: "cannot prove that it says the same" */
 	if (tw_dsn_list_read(&new, &after, &e) && after.n == list->n &&
 	    tw_dsn_bytes_same(&after.item[index].text, moved))
@@ -128,7 +128,7 @@ fuzz_container(const char *const *names, const uint8_t *data, size_t size)
 	if (size > 0)
 		memcpy(bytes, data, size);
 	for (; *names != NULL; names++) {
-		struct tw_source src = { *names, bytes, size };
+		struct tw_source src = { *names, bytes, size, true };
 		struct tw_dsn_list list = TW_DSN_LIST_INIT;
 		struct tw_err e = TW_ERR_INIT;
 

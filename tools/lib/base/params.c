@@ -164,9 +164,9 @@ located_params(const char *arg, const struct tw_dsn_locator *l, const char *db,
 	struct tw_dsn_list list = TW_DSN_LIST_INIT;
 	struct tw_source src;
 	size_t index = 0;
-	bool ok = tw_dsn_load(l->path, &bytes, NULL, &list, e);
+	bool ok = tw_dsn_load(l->path, false, &bytes, NULL, &list, e);
 
-	src = (struct tw_source){ l->path, bytes.data, bytes.len };
+	src = (struct tw_source){ l->path, bytes.data, bytes.len, false };
 	ok = ok && tw_dsn_select(&src, &list, l, &any, &index, &notes, e) &&
 	     (params_parse_db(p, tw_buf_text(&list.item[index].text), db, e) ||
 	      tw_context(e, "%s", arg));

@@ -119,14 +119,15 @@ tw_text_scan(const struct tw_source *src, tw_text_visit *visit, void *arg, struc
 {
 	const struct kind *k = kind_of(src->path);
 
-	if (k == NULL) {
+	if (k == NULL && !src->plain) {
 		tw_fail(e, EX_DATAERR, "'%s' is not a kind of file that is read for DSNs",
 		        src->path);
-		return tw_hint(e, "the kinds are %s.", tw_text_kinds());
+		return tw_hint(e, "the kinds are %s; --plain reads any other line by line.",
+		               tw_text_kinds());
 	}
 	if (src->n > 0 && memchr(src->bytes, '\0', src->n) != NULL)
 		return tw_fail(e, EX_DATAERR, "'%s' contains a NUL byte", src->path);
-	return k->scan(src, visit, arg, e);
+	return (k != NULL ? k->scan : tw_text_plain)(src, visit, arg, e);
 }
 
 void

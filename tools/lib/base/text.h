@@ -18,6 +18,7 @@ struct tw_source {
 	const char *path;
 	const char *bytes;
 	size_t n;
+	bool plain; /* a file of no known name is read as plain text */
 };
 
 /* Where in the file a decoded byte stands: one byte, or the escape that it shares with others. */
@@ -72,7 +73,7 @@ typedef bool tw_text_scanner(const struct tw_source *src, tw_text_visit *visit, 
                              struct tw_err *e);
 tw_text_scanner tw_text_c, tw_text_python, tw_text_go, tw_text_js, tw_text_java, tw_text_toml,
     tw_text_yaml, tw_text_ini, tw_text_env, tw_text_properties, tw_text_shell, tw_text_dockerfile,
-    tw_text_unit, tw_text_none;
+    tw_text_unit, tw_text_plain, tw_text_none;
 
 /* tw_text_scanner_of is the one of them that a file has by its name, or NULL. */
 tw_text_scanner *tw_text_scanner_of(const char *path);

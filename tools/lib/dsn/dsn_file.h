@@ -67,6 +67,7 @@ struct tw_dsn_wanted {
 	struct tw_dsn_target to;
 	const char *const *accept; /* what may stay although it breaks through a pooler */
 	size_t n_accept;
+	bool plain;      /* files of other kinds are plain text */
 	long max_length; /* of the new text in bytes; 0: any */
 };
 

@@ -109,7 +109,7 @@ passfile_note(const struct tw_dsn_plan *plan, const char *path, const struct tw_
 	struct stat st;
 
 	snprintf(port, sizeof(port), "%ld", to_port);
-	if (!tw_dsn_load(path, &bytes, &st, &list, &ignored))
+	if (!tw_dsn_load(path, false, &bytes, &st, &list, &ignored))
 		return true; /* there is none, or not for us */
 	own = planned(plan, &st);
 	for (size_t i = 0; i < list.n; i++) {

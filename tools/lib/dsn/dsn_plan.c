@@ -7,10 +7,10 @@
 #include <string.h>
 
 bool
-tw_dsn_load(const char *path, struct tw_buf *bytes, struct stat *st, struct tw_dsn_list *list,
-            struct tw_err *e)
+tw_dsn_load(const char *path, bool plain, struct tw_buf *bytes, struct stat *st,
+            struct tw_dsn_list *list, struct tw_err *e)
 {
-	struct tw_source src = { .path = path };
+	struct tw_source src = { .path = path, .plain = plain };
 
 	if (!tw_file_read(path, TW_FILE_LIMIT, bytes, st, e)) {
 		tw_buf_free(bytes);
@@ -28,7 +28,7 @@ tw_dsn_load(const char *path, struct tw_buf *bytes, struct stat *st, struct tw_d
 struct tw_source
 tw_dsn_plan_source(const struct tw_dsn_file *f, const struct tw_buf *bytes)
 {
-	return (struct tw_source){ f->path, tw_buf_text(bytes), bytes->len };
+	return (struct tw_source){ f->path, tw_buf_text(bytes), bytes->len, f->plain };
 }
 
 struct tw_dsn_file *
@@ -52,7 +52,7 @@ tw_dsn_plan_add(struct tw_dsn_plan *plan, const char *path, struct tw_err *e)
 
 /* file_of is the plan's file at a path, loaded now if it is not there yet; NULL on failure. */
 static struct tw_dsn_file *
-file_of(struct tw_dsn_plan *plan, const char *path, struct tw_err *e)
+file_of(struct tw_dsn_plan *plan, const char *path, bool plain, struct tw_err *e)
 {
 	struct tw_dsn_file *f;
 	struct stat st;
@@ -65,7 +65,10 @@ file_of(struct tw_dsn_plan *plan, const char *path, struct tw_err *e)
 			return &plan->file[i];
 	}
 	f = tw_dsn_plan_add(plan, path, e);
-	return f != NULL && tw_dsn_load(path, &f->old, &f->st, &f->before, e) ? f : NULL;
+	if (f == NULL)
+		return NULL;
+	f->plain = plain;
+	return tw_dsn_load(path, plain, &f->old, &f->st, &f->before, e) ? f : NULL;
 }
 
 /* meant_add notes that a DSN of the file is meant; twice is once. They stay in order. */
@@ -97,7 +100,8 @@ operand_plan(struct tw_dsn_plan *plan, const char *operand, const struct tw_dsn_
 	struct tw_dsn_locator l = TW_DSN_LOCATOR_INIT;
 	struct tw_dsn_file *f = NULL;
 	size_t index = 0;
-	bool ok = tw_dsn_locator_parse(operand, &l, e) && (f = file_of(plan, l.path, e)) != NULL;
+	bool ok = tw_dsn_locator_parse(operand, &l, e) &&
+	          (f = file_of(plan, l.path, wanted->plain, e)) != NULL;
 
 	if (ok) {
 		struct tw_source src = tw_dsn_plan_source(f, &f->old);

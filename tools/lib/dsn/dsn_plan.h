@@ -26,6 +26,7 @@ struct tw_dsn_file {
 	size_t n; /* of `meant`, by rising index; 0 in a plan that reverts */
 	struct tw_dsn_meant *meant;
 	struct tw_edits edits; /* of the whole file */
+	bool plain;            /* read as plain text if its name says nothing else */
 	bool changes;
 	bool has_mtime; /* a plan that reverts: the file gets its old time back */
 	struct timespec mtime;
@@ -105,6 +106,9 @@ typedef bool tw_dsn_find_visit(const char *path, const struct tw_dsn_list *list,
  */
 bool tw_dsn_find(const char *dir, tw_dsn_find_visit *visit, void *arg, struct tw_err *e);
 
-/* tw_dsn_load reads a file and finds its DSNs; `st` may be NULL. On failure both stay empty. */
-bool tw_dsn_load(const char *path, struct tw_buf *bytes, struct stat *st, struct tw_dsn_list *list,
-                 struct tw_err *e);
+/*
+ * tw_dsn_load reads a file and finds its DSNs; `plain` as in struct tw_source; `st` may be NULL. On
+ * failure both stay empty.
+ */
+bool tw_dsn_load(const char *path, bool plain, struct tw_buf *bytes, struct stat *st,
+                 struct tw_dsn_list *list, struct tw_err *e);

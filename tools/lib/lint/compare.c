@@ -73,14 +73,19 @@ value_same(const struct tw_key *k, const char *value, const char *live)
 	return strcmp(text, live) == 0 || (k->type == TW_KEY_LIST && lists_same(text, live));
 }
 
-/* default_of is the compiled default: what the console says (from 1.15 on), or the table. */
+/*
+ * default_of is the compiled default: what the console says (from 1.15 on), or the table. Up
+ * to 1.16 it says nothing of tcp_defer_accept, which no switch can mean.
+ */
 static const char *
 default_of(const struct tw_lint *lint, const struct tw_key *k, const PGresult *rows, int row)
 {
 	const char *own = tw_admin_value(rows, row, "default");
 	const char *table = k != NULL ? tw_key_default(k, lint->version) : NULL;
 
-	return own != NULL && (*own != '\0' || table == NULL) ? own : table != NULL ? table : "";
+	if (own != NULL && (*own != '\0' || k == NULL || k->type != TW_KEY_BOOL))
+		return own;
+	return table != NULL ? table : "";
 }
 
 /* setting_differs appends the finding for one key; the console says what takes a restart. */
@@ -111,9 +116,8 @@ setting_differs(const struct tw_lint *lint, const struct tw_ini_entry *entry, co
 	if (k != NULL && value_same(k, default_of(lint, k, rows, row), value))
 		return tw_finding_add(f, entry->key_at, TW_ERROR, "default-in-force",
 		                      "RELOAD, and if it stays, see PgBouncer's log", e,
-		                      "%s: %s has '%s', the running PgBouncer has its compiled "
-		                      "default '%s': a reload that "
-		                      "stopped half-way leaves that",
+		                      "%s: %s has '%s', the running PgBouncer has '%s', the "
+		                      "compiled default, as after a reload that stopped half-way",
 		                      entry->key, lint->what, entry->value, value);
 	return tw_finding_add(f, entry->key_at, TW_ERROR, "reload-needed", "RELOAD, and look again",
 	                      e, "%s: %s has '%s', the running PgBouncer has '%s'", entry->key,

@@ -5,6 +5,7 @@
 #include "effect.h"
 #include "pg/admin.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,15 +86,16 @@ table_open(struct table *t, struct tw_err *e)
 	return true;
 }
 
-/* row_find is the row of that name, or -1. */
+/* row_find is the row of that name, or -1; PgBouncer cuts the names of users. */
 static int
 row_find(const struct table *t, const char *name)
 {
+	size_t max = t->scope == TW_KEY_USER ? tw_lint_name_max(t->lint) : SIZE_MAX;
 	int low = 0, high = PQntuples(t->rows);
 
 	while (low < high) {
 		int middle = (low + high) / 2;
-		int way = strcmp(PQgetvalue(t->rows, t->order[middle], t->name), name);
+		int way = strncmp(PQgetvalue(t->rows, t->order[middle], t->name), name, max);
 
 		if (way == 0)
 			return t->order[middle];
@@ -167,6 +169,8 @@ column_check(const struct table *t, const struct tw_ini_entry *entry, const stru
 		said = tw_pair_find(entry->value, "reserve_pool_size", &pair);
 	if (value == NULL || pair.cut || (t->boot && strcmp(c->key, "min_pool_size") == 0))
 		return true;
+	if (said && strcmp(c->key, "user") == 0)
+		pair.value[tw_lint_name_max(t->lint)] = '\0'; /* which is within the array */
 	expected = said ? pair.value : unset(t, entry, c);
 	if (said && (k->type == TW_KEY_INT || k->type == TW_KEY_SECONDS)) {
 		n = tw_effect_number(pair.value, &plain);

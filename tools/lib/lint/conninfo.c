@@ -18,16 +18,17 @@ byte_add(char *out, size_t size, size_t *used, char byte, bool *cut)
 static size_t
 value_read(const char *text, struct tw_pair *pair)
 {
-	bool quoted = *text == '\'';
+	bool quoted = *text == '\'', closed = !quoted;
 	size_t at = quoted, used = 0;
 
 	while (text[at] != '\0' && (quoted || text[at] != ' ')) {
-		if (quoted && text[at] == '\'' && text[++at] != '\'')
+		closed = quoted && text[at] == '\'' && text[++at] != '\'';
+		if (closed)
 			break;
 		byte_add(pair->value, sizeof(pair->value), &used, text[at++], &pair->cut);
 	}
 	pair->value[used] = '\0';
-	if (used == 0 || (quoted && (at < 2 || text[at - 1] != '\'')))
+	if (used == 0 || (quoted && !closed))
 		return 0;
 	/* PgBouncer swallows the byte behind a closing quote, whatever it is. */
 	pair->swallowed = quoted && text[at] != '\0' && text[at] != ' ';

@@ -78,6 +78,12 @@ tw_lint_before(const struct tw_lint *lint, int version)
 	return lint->version != 0 && lint->version < version;
 }
 
+size_t
+tw_lint_name_max(const struct tw_lint *lint)
+{
+	return tw_lint_before(lint, TW_PGBOUNCER(1, 16, 0)) ? 63 : 127;
+}
+
 const char *
 tw_lint_value(const struct tw_lint *lint, const char *key)
 {

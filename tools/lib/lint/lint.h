@@ -75,6 +75,9 @@ bool tw_lint_key(const struct tw_lint *lint, enum tw_key_scope scope, const char
 /* tw_lint_before tells whether the version is given and is older than this one. */
 bool tw_lint_before(const struct tw_lint *lint, int version);
 
+/* tw_lint_name_max is how many bytes of a user's name PgBouncer keeps. */
+size_t tw_lint_name_max(const struct tw_lint *lint);
+
 /* tw_lint_value is what counts of a key of [pgbouncer]: its last value, or its default, or "". */
 const char *tw_lint_value(const struct tw_lint *lint, const char *key);
 

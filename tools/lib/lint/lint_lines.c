@@ -66,6 +66,10 @@ pair_check(struct line *l, const struct tw_pair *pair, struct tw_place at, struc
 		return false;
 	if (k == NULL)
 		return true;
+	if (strcmp(k->name, "user") == 0 && strlen(pair->value) > tw_lint_name_max(l->lint))
+		return tw_finding_add(f, at, TW_ERROR, "name-length", "shorten it", e,
+		                      "user: PgBouncer cuts it to %zu bytes",
+		                      tw_lint_name_max(l->lint));
 	if (k->type == TW_KEY_ENUM && tw_key_word_find(k, pair->value) == NULL)
 		return tw_finding_add(f, at, l->bad, "enum", "see pgbouncer(5) for its words", e,
 		                      "%s: PgBouncer does not know its value", k->name);
@@ -183,7 +187,7 @@ peer_check(struct line *l, struct tw_findings *f, struct tw_err *e)
 static bool
 name_check(struct line *l, struct tw_findings *f, struct tw_err *e)
 {
-	size_t limit = tw_lint_before(l->lint, TW_PGBOUNCER(1, 16, 0)) ? 63 : 127;
+	size_t limit = tw_lint_name_max(l->lint);
 
 	if (strlen(l->entry->key) > limit &&
 	    !tw_finding_add(f, l->entry->key_at, TW_ERROR, "name-length", "shorten it", e,

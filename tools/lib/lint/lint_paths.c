@@ -4,6 +4,7 @@
  * looked at as PgBouncer's own user would.
  */
 #include "base/asuser.h"
+#include "conninfo.h"
 #include "hba.h"
 #include "lint.h"
 #include "userlist.h"
@@ -219,7 +220,7 @@ admins_check(const struct tw_lint *lint, const char *key, const struct tw_userli
 	for (at += strspn(at, ", \t"); *at != '\0'; at += strspn(at, ", \t")) {
 		size_t n = strcspn(at, ", \t");
 
-		if (!tw_userlist_has(list, at, n) &&
+		if (tw_userlist_find(list, at, n) == NULL &&
 		    !tw_finding_add(
 			f, tw_lint_place(lint, key), TW_WARNING, "admin-login",
 			"add a line for it to auth_file", e,
@@ -229,6 +230,35 @@ admins_check(const struct tw_lint *lint, const char *key, const struct tw_userli
 			return false;
 		at += n;
 	}
+	return true;
+}
+
+/* forced_check: a user that a database forces cannot log in to PostgreSQL with a SCRAM secret. */
+static bool
+forced_check(const struct tw_lint *lint, const struct tw_userlist *list, struct tw_findings *f,
+             struct tw_err *e)
+{
+	struct tw_pair user, password;
+	const struct tw_user *known;
+
+	for (size_t i = 0; i < lint->ini.n_entries; i++) {
+		const struct tw_ini_entry *entry = &lint->ini.entry[i];
+
+		if (!tw_ini_in(&lint->ini, entry, "databases") ||
+		    !tw_pair_find(entry->value, "user", &user))
+			continue;
+		known = tw_userlist_find(list, user.value, strlen(user.value));
+		if (known != NULL && known->scram &&
+		    !tw_pair_find(entry->value, "password", &password) &&
+		    !tw_finding_add(
+			f, entry->key_at, TW_ERROR, "forced-scram",
+			"leave user= out: clients keep their user", e,
+			"database '%s': its user has a SCRAM secret in auth_file, with which "
+			"PgBouncer cannot log in to PostgreSQL",
+			entry->key))
+			return false;
+	}
+	explicit_bzero(&password, sizeof(password));
 	return true;
 }
 
@@ -248,7 +278,8 @@ tw_lint_userlist(const struct tw_lint *lint, struct tw_findings *f, struct tw_er
 	if (ok && got)
 		ok = tw_userlist_parse(&text, path, lint->version, &list, f, e) &&
 		     admins_check(lint, "admin_users", &list, f, e) &&
-		     admins_check(lint, "stats_users", &list, f, e);
+		     admins_check(lint, "stats_users", &list, f, e) &&
+		     forced_check(lint, &list, f, e);
 	if (ok && got && lint->staged == NULL && list.secrets > 0 && stat(path, &st) == 0 &&
 	    (st.st_mode & S_IROTH) != 0)
 		ok = tw_finding_add(f, tw_lint_place(lint, "auth_file"), TW_WARNING,

@@ -89,6 +89,14 @@ tw_lint_people(const struct tw_lint *lint, struct tw_findings *f, struct tw_err 
 		return false;
 	if (!serves(lint))
 		return true;
+	if (lint->version >= TW_PGBOUNCER(1, 24, 0) &&
+	    tw_lint_before(lint, TW_PGBOUNCER(1, 25, 2)) &&
+	    *tw_lint_value(lint, "stats_users") != '\0' &&
+	    !tw_finding_add(f, tw_lint_place(lint, "stats_users"), TW_NOTE, "stats-users",
+	                    "see the package's changelog, or upgrade", e,
+	                    "from PgBouncer 1.24.0 to 1.25.1 stats_users may also KILL_CLIENT "
+	                    "(CVE-2026-6667)"))
+		return false;
 	if (*tw_lint_value(lint, "admin_users") == '\0' &&
 	    *tw_lint_value(lint, "stats_users") == '\0' &&
 	    !tw_finding_add(f, tw_lint_place(lint, "admin_users"), TW_NOTE, "no-admin",

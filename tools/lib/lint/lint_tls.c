@@ -28,29 +28,33 @@ word_known(const struct tw_lint *lint, const struct tw_key *k, const char *word)
 	return w != NULL && (w->removed == 0 || tw_lint_before(lint, w->removed));
 }
 
-/* protocols_known judges a list of protocols, each perhaps behind a "!". */
+/* protocols_known judges a list of protocols, each perhaps behind a "!"; none of them is empty. */
 static bool
 protocols_known(const struct tw_lint *lint, const struct tw_key *k, const char *list)
 {
 	char word[32];
+	bool known = true, more = *list != '\0';
 
-	while (*list != '\0') {
-		size_t n;
+	while (known && more) {
+		size_t n = strcspn(list, ",:"), blanks = strspn(list, " \t"), len;
 
-		list += strspn(list, ",: \t!");
-		n = strcspn(list, ",:");
-		while (n > 0 && (list[n - 1] == ' ' || list[n - 1] == '\t'))
-			n--;
-		if (n >= sizeof(word))
-			return false;
-		memcpy(word, list, n);
-		word[n] = '\0';
-		list += n;
-		list += strspn(list, " \t");
-		if (n > 0 && !word_known(lint, k, word))
-			return false;
+		more = list[n] != '\0';
+		len = blanks < n ? n - blanks : 0;
+		while (len > 0 && strchr(" \t", list[blanks + len - 1]) != NULL)
+			len--;
+		if (len > 0 && list[blanks] == '!') {
+			blanks++;
+			len--;
+		}
+		known = len < sizeof(word);
+		if (known) {
+			memcpy(word, list + blanks, len);
+			word[len] = '\0';
+			known = word_known(lint, k, word);
+		}
+		list += n + more;
 	}
-	return true;
+	return known;
 }
 
 /* cipher_like: OpenSSL takes a list if one of its names is known; names are upper case. */

@@ -65,6 +65,8 @@ static const struct {
 	{ "unreadable", MEASURED },
 	{ "userlist", LOADER " (load_auth_file)" },
 	{ "userlist-duplicate", LOADER " (add_user)" },
+	{ "forced-scram", "pgbouncer_1_25_2:src/server.c; " MEASURED },
+	{ "stats-users", "pgbouncer's NEWS.md, 1.25.2" },
 	{ "secret-length", "pgbouncer_1_25_2:include/bouncer.h; " MEASURED },
 	{ "secret-kind", "pgbouncer_1_25_2:src/scram.c (get_password_type)" },
 	{ "boot-refused", "the installed binary" },

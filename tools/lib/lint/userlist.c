@@ -54,10 +54,12 @@ slot_find(const struct tw_userlist *list, const char *name, size_t n)
 	return i;
 }
 
-bool
-tw_userlist_has(const struct tw_userlist *list, const char *name, size_t n)
+const struct tw_user *
+tw_userlist_find(const struct tw_userlist *list, const char *name, size_t n)
 {
-	return list->n_slots > 0 && list->slot[slot_find(list, name, n)] != 0;
+	size_t at = list->n_slots > 0 ? list->slot[slot_find(list, name, n)] : 0;
+
+	return at != 0 ? &list->user[at - 1] : NULL;
 }
 
 /* list_grow makes room for one more user, and a hash at most half full. */
@@ -104,6 +106,27 @@ newlines(struct parser *p, const char *from, const char *to)
 	}
 }
 
+/* scram_is tells whether the secret has the shape SCRAM-SHA-256$iterations:salt$stored:server. */
+static bool
+scram_is(const char *s, size_t n)
+{
+	static const char base64[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+	static const char head[] = "SCRAM-SHA-256$", ends[] = ":$:";
+	size_t at = strlen(head), part;
+
+	if (n < at || memcmp(s, head, at) != 0)
+		return false;
+	part = strspn(s + at, "0123456789");
+	for (size_t i = 0; i < 3; i++) {
+		if (part == 0 || s[at + part] != ends[i])
+			return false;
+		at += part + 1;
+		part = strspn(s + at, base64);
+	}
+	return part > 0 && at + part == n;
+}
+
 /* user_add remembers a user; the same name again is a finding. */
 static bool
 user_add(struct parser *p, const struct entry *x, struct tw_err *e)
@@ -120,7 +143,8 @@ user_add(struct parser *p, const struct entry *x, struct tw_err *e)
 			   p->findings, x->at, TW_WARNING, "userlist-duplicate", "keep one of them",
 			   e, "the user comes twice (first at line %d): the last one counts",
 			   list->user[list->slot[at] - 1].line);
-	list->user[list->n] = (struct tw_user){ x->name, x->name_len, x->at.line };
+	list->user[list->n] = (struct tw_user){ x->name, x->name_len, x->at.line,
+		                                scram_is(x->secret, x->secret_len) };
 	list->slot[at] = ++list->n;
 	return true;
 }
@@ -130,25 +154,6 @@ static bool
 hex_is(const char *s, size_t n)
 {
 	return strspn(s, "0123456789abcdef") >= n;
-}
-
-/* scram_is tells whether the secret has the shape SCRAM-SHA-256$iterations:salt$stored:server. */
-static bool
-scram_is(const char *s, size_t n)
-{
-	static const char base64[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
-	size_t at = strlen("SCRAM-SHA-256$"), part;
-	static const char ends[] = ":$:";
-
-	part = strspn(s + at, "0123456789");
-	for (size_t i = 0; i < 3; i++) {
-		if (part == 0 || s[at + part] != ends[i])
-			return false;
-		at += part + 1;
-		part = strspn(s + at, base64);
-	}
-	return part > 0 && at + part == n;
 }
 
 /* secret_check judges the kind of a secret: what is neither SCRAM nor MD5 is a password. */
@@ -180,9 +185,9 @@ secret_check(struct parser *p, const struct entry *x, struct tw_err *e)
 
 /* broken reports the place at which PgBouncer stops. */
 static bool
-broken(struct parser *p, const char *at, const char *rule, const char *why, struct tw_err *e)
+broken(struct parser *p, struct tw_place at, const char *rule, const char *why, struct tw_err *e)
 {
-	return tw_finding_add(p->findings, place(p, at), TW_ERROR, rule,
+	return tw_finding_add(p->findings, at, TW_ERROR, rule,
 	                      "write \"name\" \"secret\", and double a quote inside", e,
 	                      "%s: PgBouncer starts without every user from here on", why);
 }
@@ -211,9 +216,9 @@ limits_check(struct parser *p, const struct entry *x, bool *stop, struct tw_err 
 
 	*stop = x->name_len > name || x->secret_len > secret;
 	if (x->name_len > name)
-		return broken(p, x->name, "name-length", "the name is too long", e);
+		return broken(p, x->at, "name-length", "the name is too long", e);
 	if (x->secret_len > secret)
-		return broken(p, p->line_start, "secret-length", "a secret is too long", e);
+		return broken(p, x->secret_at, "secret-length", "a secret is too long", e);
 	return true;
 }
 
@@ -227,18 +232,18 @@ entry_read(struct parser *p, const char **at, bool *stop, struct tw_err *e)
 
 	*stop = true;
 	if (*end == '\0')
-		return broken(p, *at, "userlist", "the name has no closing quote", e);
+		return broken(p, x.at, "userlist", "the name has no closing quote", e);
 	x.name_len = (size_t)(end - x.name);
 	rest = end + 1 + strcspn(end + 1, "\"");
 	if (*rest == '\0')
-		return broken(p, *at, "userlist", "the user has no secret", e);
+		return broken(p, x.at, "userlist", "the user has no secret", e);
 	split = memchr(end, '\n', (size_t)(rest - end)) != NULL;
 	newlines(p, x.name, rest);
 	x.secret = rest + 1;
 	x.secret_at = place(p, rest);
 	end = quoted_end(x.secret);
 	if (*end == '\0')
-		return broken(p, rest, "userlist", "the secret has no closing quote", e);
+		return broken(p, x.secret_at, "userlist", "the secret has no closing quote", e);
 	x.secret_len = (size_t)(end - x.secret);
 	if (!limits_check(p, &x, stop, e))
 		return false;
@@ -292,7 +297,7 @@ tw_userlist_parse(const struct tw_buf *text, const char *file, int version,
 			ok = entry_read(&p, &at, &stop, e);
 		} else {
 			stop = true;
-			ok = broken(&p, at, "userlist",
+			ok = broken(&p, place(&p, at), "userlist",
 			            *at == '#' ? "a comment begins with ';'"
 			                       : "the line does not begin with a quote",
 			            e);

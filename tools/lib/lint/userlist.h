@@ -13,6 +13,7 @@ struct tw_user {
 	const char *name;
 	size_t n;
 	int line;
+	bool scram; /* the secret is one of SCRAM, which opens nothing but a login with it */
 };
 
 struct tw_userlist {
@@ -36,5 +37,5 @@ void tw_userlist_free(struct tw_userlist *list);
 bool tw_userlist_parse(const struct tw_buf *text, const char *file, int version,
                        struct tw_userlist *list, struct tw_findings *f, struct tw_err *e);
 
-/* tw_userlist_has tells whether a user of these n bytes, as written, is among them. */
-bool tw_userlist_has(const struct tw_userlist *list, const char *name, size_t n);
+/* tw_userlist_find is the user of these n bytes, as written, or NULL. */
+const struct tw_user *tw_userlist_find(const struct tw_userlist *list, const char *name, size_t n);

@@ -82,10 +82,11 @@ tw_key_near(enum tw_key_scope scope, const char *name, int version)
 	}
 	for (const struct tw_key *k = tw_key_table(scope); n <= NAME_MAX_BYTES && k->name != NULL;
 	     k++) {
-		size_t d;
+		size_t d, m = strlen(k->name);
 
-		if (strlen(k->name) > NAME_MAX_BYTES ||
-		    !tw_key_supported(scope, k->name, version, &none))
+		if (m > NAME_MAX_BYTES || m + nearest <= n || n + nearest <= m || k->windows ||
+		    (version != 0 &&
+		     (version < k->since || (k->removed != 0 && version >= k->removed))))
 			continue;
 		d = distance(name, k->name);
 		if (d > 0 && d < nearest) {
