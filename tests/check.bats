@@ -314,6 +314,13 @@ direct_is() {
   [[ "$output" == "TWPOOL CRITICAL: login as game on game: no answer within "* ]]
 }
 
+@test "with --login-timeout a pool that hangs takes no time from the next" {
+  hold 0
+  run -2 check -c 'maxwait=~:' -w 'maxwait=~:' --login-timeout 1 --login "host=127.0.0.1 port=$POOLER_PORT user=game dbname=game" \
+    --login "host=127.0.0.1 port=$CLUSTER_PORT user=game dbname=game" -v
+  [[ "$output" == *$'\n'"CRITICAL login: login as game on game: no answer within 1"*" s"$'\n'"OK login: login and transaction as game on game in "* ]]
+}
+
 @test "names cannot forge values: bars and line ends are replaced, quotes doubled" {
   printf "host=127.0.0.1 port=%s dbname=game user='x\\\\'=| y=1\n'" "$POOLER_PORT" >dsn
   run -2 check --login @dsn

@@ -17,7 +17,10 @@ teardown() {
 
 # peer SCRIPT ARG...: begins it, and ends the one before.
 peer() {
-  [[ -z ${pid:-} ]] || { kill "$pid" && wait "$pid" || :; }
+  if [[ -n ${pid:-} ]]; then
+    kill "$pid"
+    wait "$pid" || :
+  fi
   rm -f .s.PGSQL.7000 ready
   perl "$BATS_TEST_DIRNAME/lib/$1" "${@:2}" >ready 2>&1 3>&- 4>&- &
   pid=$!

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 # twpool-check: the pooler's process and what lies beside it: limits, the program on the disk,
 # certificates, the log, the last deploy, secrets, and who comes past the pooler.
-# shellcheck disable=SC2030,SC2031 # a test's variables are its own
+# shellcheck disable=SC2030,SC2031,SC2119,SC2154 # a test's variables are its own
 bats_require_minimum_version 1.5.0
 
 setup_file() {
@@ -114,7 +114,7 @@ as_nobody() {
   chown 65534 "$CLUSTER_DIR/bin/pgbouncer"
   run -1 check_other --only version
   [[ "${lines[0]}" == *"was replaced after"* ]]
-  rm -r "$CLUSTER_DIR/bin"
+  rm -r "${CLUSTER_DIR:?}/bin"
 }
 
 # --- files that its settings name -----------------------------------------------------------------

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 # twpool-check: one sampling on every surface: the plugin's line and its values, JSON, metrics, the table;
 # what check_postgres's users type; causes and remedies; lines of a log.
-# shellcheck disable=SC2030,SC2031 # a test's variables are its own
+# shellcheck disable=SC2030,SC2031,SC2119 # a test's variables are its own
 bats_require_minimum_version 1.5.0
 
 setup_file() {
@@ -90,6 +90,10 @@ perfdata_strict() {
 }
 
 @test "with --site the labels are the same whether the pooler is there or not" {
+  # The second has the certificate too.
+  site '.pgbouncer.client_tls_cert_file = "/nowhere/cert.pem"'
+  run twpool-check --site site.json --dsn "host=$POOLER_DIR port=1" --postgres "$POSTGRES"
+  grep -q "'client_tls_cert_file certificate'=U" <<<"$output"
   site
   run check --site site.json --state state
   labels >well
@@ -163,10 +167,10 @@ jsonschema.Draft202012Validator(json.load(open(sys.argv[1]))).validate(json.load
 
 # metrics_strict ARG...
 metrics_strict() {
-  twpool-check "$@" --format prometheus >metrics || :
-  command promtool check metrics <metrics
-  grep -q '^twpool_check_status [0-3]$' metrics
-  grep -qE '^twpool_check_last_run_timestamp_seconds [0-9]+$' metrics
+  twpool-check "$@" --format prometheus >out.prom || :
+  command promtool check metrics <out.prom
+  grep -q '^twpool_check_status [0-3]$' out.prom
+  grep -qE '^twpool_check_last_run_timestamp_seconds [0-9]+$' out.prom
 }
 
 @test "in every state promtool finds nothing in the metrics, and a status and a time are among them" {
@@ -194,10 +198,10 @@ metrics_strict() {
   PGAPPNAME=$'a"} 1\nforged 1 \\' session one 'SELECT 1'
   wait_until 20 grep -qx 1 one.out
   run -0 check --format prometheus
-  printf '%s\n' "$output" >metrics
-  command promtool check metrics <metrics
-  run ! grep -q '^forged' metrics
-  grep -qF 'application_name="a\"} 1' metrics
+  printf '%s\n' "$output" >out.prom
+  command promtool check metrics <out.prom
+  run ! grep -q '^forged' out.prom
+  grep -qF 'application_name="a\"} 1' out.prom
 }
 
 @test "--textfile writes metrics beside the report, whole, for everybody to read" {
@@ -236,11 +240,11 @@ metrics_strict() {
   site
   ((EUID == 0)) || skip "only root has secrets compared"
   run check --site site.json --format prometheus
-  printf '%s\n' "$output" >metrics
-  for name in $(sed -n '/expr:/,/\(for\|labels\):/p' "$rules" | grep -oE '\b(pgbouncer|twpool)_[a-z_]+' | sort -u); do
+  printf '%s\n' "$output" >out.prom
+  while IFS= read -r name; do
     # There is no certificate here, and PostgreSQL's part has its own test.
-    [[ $name == twpool_certificate_expiry_timestamp_seconds ]] || grep -q "^$name[ {]" metrics || { echo "$name"; return 1; }
-  done
+    [[ $name == twpool_certificate_expiry_timestamp_seconds ]] || grep -q "^${name}[ {]" out.prom || { echo "$name"; return 1; }
+  done < <(sed -n '/expr:/,/\(for\|labels\):/p' "$rules" | grep -oE '\b(pgbouncer|twpool)_[a-z_]+' | sort -u)
 }
 
 # --- why ------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 # twpool-check on the console of every PgBouncer from 1.12 to 1.26: the columns that were measured by
 # running each version, from a stand-in. Columns added, renamed, reordered or missing never break it.
+# shellcheck disable=SC2030,SC2031 # a test's variables are its own
 bats_require_minimum_version 1.5.0
 
 setup() {
@@ -24,7 +25,10 @@ rows() {
 
 # on VERSION [TWIST]: a console of this version with these rows; its socket is in the directory v.
 on() {
-  [[ -z ${pid:-} ]] || { kill "$pid" && wait "$pid" || :; }
+  if [[ -n ${pid:-} ]]; then
+    kill "$pid"
+    wait "$pid" || :
+  fi
   rm -rf v
   mkdir v
   perl "$BATS_TEST_DIRNAME/lib/console.pl" v 6432 "$1" "$fixtures/columns.json" rows.json "${2:-}" 3>&- 4>&- &
@@ -108,17 +112,17 @@ every() {
   for version in "${versions[@]}"; do
     on "$version"
     run -0 --separate-stderr check --format prometheus
-    printf '%s\n' "$output" >metrics
-    [ -z "$(command -v promtool)" ] || promtool check metrics <metrics
-    grep -qx 'pgbouncer_pools_client_active_connections{database="game",user="game"} 8' metrics
-    grep -qx 'pgbouncer_stats_totals_client_wait_seconds_total{database="game"} 12.345678' metrics
-    grep -qx 'pgbouncer_stats_client_wait_seconds_total{database="game"} 12.345678' metrics
-    grep -qx 'pgbouncer_stats_totals_sent_bytes_total{database="game"} 9007199254740' metrics
-    grep -qx 'pgbouncer_databases_reserve_pool{name="game",host="127.0.0.1",port="5432",database="game",force_user="",pool_mode="transaction"} 0' metrics
-    [ "$(grep -c '^pgbouncer_databases_reserve_pool{' metrics)" -eq 2 ]
-    grep -q '^pgbouncer_client_connections{.*} 2$' metrics
+    printf '%s\n' "$output" >out.prom
+    [ -z "$(command -v promtool)" ] || promtool check metrics <out.prom
+    grep -qx 'pgbouncer_pools_client_active_connections{database="game",user="game"} 8' out.prom
+    grep -qx 'pgbouncer_stats_totals_client_wait_seconds_total{database="game"} 12.345678' out.prom
+    grep -qx 'pgbouncer_stats_client_wait_seconds_total{database="game"} 12.345678' out.prom
+    grep -qx 'pgbouncer_stats_totals_sent_bytes_total{database="game"} 9007199254740' out.prom
+    grep -qx 'pgbouncer_databases_reserve_pool{name="game",host="127.0.0.1",port="5432",database="game",force_user="",pool_mode="transaction"} 0' out.prom
+    [ "$(grep -c '^pgbouncer_databases_reserve_pool{' out.prom)" -eq 2 ]
+    grep -q '^pgbouncer_client_connections{.*} 2$' out.prom
   done
-  grep -q '^pgbouncer_stats_totals_server_assignments_total{' metrics
+  grep -q '^pgbouncer_stats_totals_server_assignments_total{' out.prom
   on 1.18.0
   run -0 check --format prometheus
   [[ "$output" != *server_assignments_total* ]]

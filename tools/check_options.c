@@ -101,6 +101,7 @@ check_questions(const struct check_options *o, struct tw_asking *a, struct tw_th
 	a->sampler.totals = true;
 	a->sampler.clients = metrics && strcmp(o->dialect, "old") != 0;
 	a->timeout = (tw_ms)(o->timeout * 1000);
+	a->login_timeout = (tw_ms)(o->login_timeout * 1000);
 	a->watch = (tw_ms)(o->watch * 1000);
 	a->freeze_us = (long long)(o->freeze_after * 1e6);
 	for (size_t i = 0; ok && i < o->warnings.n; i++)
@@ -163,6 +164,7 @@ const struct tw_opt check_opts[] = {
 	LIST("critical", 'c', "METRIC=RANGE", "when a metric is critical", criticals),
 	LIST("only", 0, "CHECK", "make this check, and no other that is not named", only),
 	SECONDS("timeout", 't', 3600, "for all questions together (10)", timeout),
+	SECONDS("login-timeout", 0, 3600, "for each --login by itself", login_timeout),
 	SECONDS("freeze-after", 0, 86400, "longer than any transaction takes (15)", freeze_after),
 	SECONDS("watch", 0, 86400, "watch for so long before judging, and report peaks", watch),
 	STRING("remember", "FILE", "speak only of what is news since the run that wrote this file",

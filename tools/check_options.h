@@ -12,7 +12,7 @@ struct check_options {
 	const char *dsn, *postgres, *site, *db, *format, *remember, *output, *dialect, *textfile,
 	    *state, *explain_line, *action, *host, *port, *user;
 	struct tw_list logins, warnings, criticals, only, pools;
-	double timeout, freeze_after, watch;
+	double timeout, freeze_after, watch, login_timeout;
 	bool quiet, explain;
 	int verbose;
 };

@@ -4,31 +4,43 @@
 #include "check/memory.h"
 #include "check_remember.h"
 
-#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <syslog.h>
 #include <unistd.h>
 
-/* A syslog daemon that takes nothing is waited for so long, in seconds. */
+/* A syslog daemon that takes nothing is given up after so long, in seconds; we wait for less, in
+ * ms. */
 #define SYSLOG_SECONDS 2
+#define SYSLOG_WAIT 40
 
-/* syslog_send sends one line. In a child: glibc waits for a daemon that hangs, without end. */
+/*
+ * syslog_send sends one line. In a child: glibc waits for a daemon that hangs, without end, and the
+ * check has a deadline. The child has neither our lock nor our output, for whose end somebody
+ * waits.
+ */
 static void
 syslog_send(const struct check_remember *r, int priority, const char *line)
 {
 	pid_t pid = fork();
 
 	if (pid == 0) {
+		int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+		for (int fd = 0; null >= 0 && fd <= STDERR_FILENO; fd++)
+			dup2(null, fd);
+		close_range(STDERR_FILENO + 1, ~0U, 0);
 		signal(SIGALRM, SIG_DFL);
 		alarm(SYSLOG_SECONDS);
 		openlog(r->tool, 0, LOG_DAEMON);
 		syslog(priority, "%s", line);
 		_exit(0);
 	}
-	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	for (int ms = 0; pid > 0 && ms < SYSLOG_WAIT && waitpid(pid, NULL, WNOHANG) == 0; ms++)
+		poll(NULL, 0, 1);
 }
 
 /* verdict_log tells syslog the headline of a report, and what was before. */

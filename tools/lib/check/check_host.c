@@ -107,11 +107,38 @@ certificate_judge(const struct tw_host_certificate *c, const struct tw_threshold
 	tw_result_measure(r, t, TW_METRIC_CERTIFICATE, days, NAN);
 }
 
+/*
+ * certificates_moot adds those that the site names, while the console does not: the labels are the
+ * same in every state.
+ */
+static bool
+certificates_moot(const struct tw_check_input *in, struct tw_verdict *v, struct tw_err *e)
+{
+	static const char *const keys[] = { "client_tls_cert_file", "client_tls_ca_file",
+		                            "server_tls_cert_file", "server_tls_ca_file" };
+	const json_t *settings = json_object_get(in->asking->whole.root, "pgbouncer");
+	struct tw_result *r;
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		if (!json_is_string(json_object_get(settings, keys[i])))
+			continue;
+		r = tw_verdict_add(v, "certificates", e);
+		if (r == NULL)
+			return false;
+		r->object = keys[i];
+		tw_check_moot(in, r);
+		tw_result_measure(r, in->thresholds, TW_METRIC_CERTIFICATE, NAN, NAN);
+	}
+	return true;
+}
+
 bool
 tw_check_certificates(const struct tw_check_input *in, struct tw_verdict *v, struct tw_err *e)
 {
 	const struct tw_host *h = &in->facts->host;
 
+	if (in->facts->console.how != TW_ASKED_OK)
+		return certificates_moot(in, v, e);
 	for (size_t i = 0; i < h->certificates; i++) {
 		struct tw_result *r;
 

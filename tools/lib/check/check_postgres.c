@@ -42,6 +42,14 @@ tw_check_postgres(const struct tw_check_input *in, struct tw_verdict *v, struct 
 		tw_result_say(r,
 		              "%ld of %ld connections of PostgreSQL, %ld of them past the pooler",
 		              s->connections, s->max_connections, s->direct);
+		/* Whoever asks has one himself: without it the next ordinary login is refused. */
+		if (s->reserved > 0 && s->connections - 1 >= s->max_connections - s->reserved) {
+			tw_result_raise(r, TW_STATUS_CRITICAL, TW_CAUSE_CONNECTIONS);
+			tw_result_say(r,
+			              "PostgreSQL is full: %ld of %ld connections, the rest is "
+			              "reserved, %ld come past the pooler",
+			              s->connections, s->max_connections, s->direct);
+		}
 		break;
 	case TW_ASKED_LATE:
 		tw_result_raise(r, TW_STATUS_CRITICAL, TW_CAUSE_POSTGRES);

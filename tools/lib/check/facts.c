@@ -205,6 +205,15 @@ secrets_ask(struct tw_asking *a, tw_ms deadline, struct tw_facts *f)
 		           start, deadline, &e);
 }
 
+/* login_deadline is that of one login: its own, if that comes first. */
+static tw_ms
+login_deadline(const struct tw_asking *a, tw_ms deadline)
+{
+	tw_ms own = tw_pg_now() + a->login_timeout;
+
+	return a->login_timeout > 0 && own < deadline ? own : deadline;
+}
+
 /* client_ask logs in and runs a transaction. */
 static void
 client_ask(struct tw_client *c, tw_ms deadline)
@@ -250,6 +259,6 @@ tw_facts_ask(struct tw_asking *a, struct tw_facts *f, struct tw_err *e)
 	if (a->secrets && f->sample.postgres && f->console.how == TW_ASKED_OK && in_time(deadline))
 		secrets_ask(a, share(deadline, a->clients > 0), f);
 	for (size_t i = 0; i < a->clients && in_time(deadline); i++)
-		client_ask(&a->client[i], share(deadline, i + 1 < a->clients));
+		client_ask(&a->client[i], login_deadline(a, share(deadline, i + 1 < a->clients)));
 	return ok;
 }

@@ -40,8 +40,8 @@ struct tw_client {
 struct tw_asking {
 	struct tw_sampler sampler;
 	bool console, listener, config, postgres, freeze, host, stragglers,
-	    secrets; /* which to ask */
-	tw_ms timeout, watch;
+	    secrets;                         /* which to ask */
+	tw_ms timeout, watch, login_timeout; /* the last: of each login, 0 for none of its own */
 	long long freeze_us;
 	size_t clients;
 	struct tw_client client[TW_LIST_MAX];

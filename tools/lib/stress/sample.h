@@ -80,7 +80,8 @@ struct tw_sample {
 	struct tw_servers servers;
 	bool postgres;        /* PostgreSQL was asked and answered; else what follows is 0 */
 	long max_connections; /* its setting */
-	long connections;     /* client backends, everybody's */
+	long reserved;        /* of these, those that ordinary roles do not get */
+	long connections;     /* client backends, everybody's, ours included */
 	long hidden;          /* server connections whose state our role may not see */
 	/* Backends of the pools' roles: those that are server connections of the pooler, and
 	 * others. */
@@ -142,7 +143,7 @@ bool tw_sample_console(struct tw_sampler *s, tw_ms deadline, struct tw_sample *o
                        struct tw_err *e);
 
 /* tw_sample_tables is the part of that which asks over the console's open connection. */
-bool tw_sample_tables(const struct tw_sampler *s, tw_ms deadline, struct tw_sample *out,
+bool tw_sample_tables(const struct tw_sampler *sampler, tw_ms deadline, struct tw_sample *s,
                       struct tw_err *e);
 
 /*

@@ -101,6 +101,7 @@ backends_read(const struct tw_sampler *s, struct tw_sample *sample, const PGresu
 		const struct tw_server *server = server_find(sample, pid);
 
 		sample->max_connections = (long)tw_admin_number(rows, i, "most");
+		sample->reserved = (long)tw_admin_number(rows, i, "reserved");
 		if (server == NULL) {
 			outside_add(sample, rows, i);
 			sample->direct += role_counts(s, sample,
@@ -133,25 +134,18 @@ tw_sample_postgres(struct tw_sampler *s, tw_ms deadline, struct tw_sample *sampl
 	    "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') AS since, state, "
 	    "CASE WHEN wait_event_type = 'Lock' THEN "
 	    "array_to_string(pg_blocking_pids(pid), ' ') END AS blockers, "
-	    "current_setting('max_connections') AS "
-	    "most, (extract(epoch FROM state_change) * 1000000)::bigint AS changed, "
+	    "current_setting('max_connections') AS most, "
+	    "current_setting('superuser_reserved_connections')::int + "
+	    "coalesce(current_setting('reserved_connections', true), '0')::int AS reserved, "
+	    "(extract(epoch FROM state_change) * 1000000)::bigint AS changed, "
 	    "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now "
 	    "FROM pg_stat_activity WHERE usename IS NOT NULL AND "
 	    "coalesce(backend_type, 'client backend') = 'client backend'";
-	static const char *const columns[] = { "pid",
-		                               "usename",
-		                               "datname",
-		                               "backend_type",
-		                               "application_name",
-		                               "address",
-		                               "client_port",
-		                               "since",
-		                               "state",
-		                               "blockers",
-		                               "most",
-		                               "changed",
-		                               "now",
-		                               NULL };
+	static const char *const columns[] = {
+		"pid",     "usename",     "datname", "backend_type", "application_name",
+		"address", "client_port", "since",   "state",        "blockers",
+		"most",    "reserved",    "changed", "now",          NULL
+	};
 	PGresult *rows = NULL;
 	bool ok = (s->postgres_conn != NULL || postgres_connect(s, deadline, e)) &&
 	          tw_pg_exec(s->postgres_conn, sql, deadline, &rows, e) &&
