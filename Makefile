@@ -58,6 +58,7 @@ $(BUILD)/bin/twpool-check: $(BUILD)/obj/tools/check_remember.o
 $(BUILD)/bin/twpool-dsn: $(BUILD)/obj/tools/dsn_verify.o
 $(BUILD)/bin/twpool-generation: $(BUILD)/obj/tools/generation_summary.o
 $(BUILD)/bin/twpool-size: $(BUILD)/obj/tools/size_tune.o
+$(BUILD)/bin/twpool-stress: $(BUILD)/obj/tools/stress_plan.o
 
 -include $(wildcard $(BUILD)/obj/tools/*.d $(BUILD)/obj/tools/lib/*/*.d)
 
