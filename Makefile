@@ -36,7 +36,7 @@ TOOL_ENV := TWPOOL_BIN=$(CURDIR)/$(BUILD)/bin
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all bootstrap check demo soak bench page hosts mutants lint format install uninstall deploy rollback plan preflight unsited clean help
+.PHONY: all bootstrap check demo soak bench scaling page hosts mutants lint format install uninstall deploy rollback plan preflight unsited clean help
 .DEFAULT_GOAL := all
 
 all: $(BINS) ## build every program (SAN=1: with sanitizers)
@@ -80,6 +80,11 @@ soak: all ## 10,000 bots; how often the freeze is seen and imagined; eight minut
 
 bench: all ## the figures of the docs, each printed by a script in tests/bench
 	@for b in tests/bench/*; do echo "== $$b"; $(TOOL_ENV) $$b || exit; done
+
+scaling: ## docs/SCALING.md for real: a larger pool, a replica, shards (BOTS=)
+	@deploy/bootstrap --quiet scaling
+	@$(MAKE) -s -j2 --no-print-directory all
+	@$(TOOL_ENV) tests/scaling
 
 page: ## look at the report in headless Chromium; pictures in .build/report
 	@deploy/bootstrap --quiet page
