@@ -46,7 +46,7 @@ FUZZ_DRIVER := $(if $(FUZZ),-fsanitize=fuzzer,$(BUILD)/obj/tests/fuzz/replay/rep
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all fuzzers bootstrap check demo soak bench page fuzz hosts mutants lint format install uninstall deploy rollback plan preflight unsited clean help
+.PHONY: all fuzzers bootstrap check demo soak bench scaling page fuzz hosts mutants lint format install uninstall deploy rollback plan preflight unsited clean help
 .DEFAULT_GOAL := all
 
 all: $(BINS) ## build every program (SAN=1: with sanitizers)
@@ -71,6 +71,7 @@ $(BUILD)/bin/twpool-dsn: $(BUILD)/obj/tools/dsn_verify.o
 $(BUILD)/bin/twpool-generation: $(BUILD)/obj/tools/generation_summary.o
 $(BUILD)/bin/twpool-lint: $(BUILD)/obj/tools/lint_report.o
 $(BUILD)/bin/twpool-size: $(BUILD)/obj/tools/size_tune.o
+$(BUILD)/bin/twpool-stress: $(BUILD)/obj/tools/stress_plan.o
 
 $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(FUZZ_LIB) $(filter %.o,$(FUZZ_DRIVER)) $(BUILD)/libtw.a
 	@mkdir -p $(@D)
@@ -98,6 +99,11 @@ soak: all ## 10,000 bots; 100,000 files moved and back; how often the freeze is 
 
 bench: all ## the figures of the docs, each printed by a script in tests/bench
 	@for b in tests/bench/*; do echo "== $$b"; $(TOOL_ENV) $$b || exit; done
+
+scaling: ## docs/SCALING.md for real: a larger pool, a replica, shards (BOTS=)
+	@deploy/bootstrap --quiet scaling
+	@$(MAKE) -s -j2 --no-print-directory all
+	@$(TOOL_ENV) tests/scaling
 
 # Not $(SECONDS) in a recipe of bash: there it is the time that has passed.
 fuzz: ## every libFuzzer target with sanitizers (SECONDS=60 each, TARGETS=, JOBS=)

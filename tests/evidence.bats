@@ -34,7 +34,6 @@ teardown() {
   local pid
   ((${#jobs[@]} == 0)) || kill "${jobs[@]}" 2>/dev/null || :
   [[ -e $CLUSTER_DIR/data/postmaster.pid ]] || cluster_restart
-  [[ ! -e stopped ]] || kill -CONT $(<stopped)
   if [[ -e again || ! -S $POOLER_DIR/.s.PGSQL.$POOLER_PORT ]]; then
     pid=$(pooler_pid) || pid=
     [[ -z $pid ]] || gone "$pid" || pooler_halt
@@ -61,11 +60,6 @@ stress() {
 
 report() {
   jq -c "$1" out.json
-}
-
-# bottleneck: the name that the verdict gives.
-bottleneck() {
-  report -r '.bottlenecks[0].name' 2>/dev/null || jq -r '.bottlenecks[0].name' out.json
 }
 
 # named NAME WORD...: it is this one, on the table too, with the setting that moves it.
@@ -259,8 +253,7 @@ ledger_has() {
 }
 
 @test "a long transaction that holds the pool: held_transactions" {
-  local i
-  for i in 1 2 3; do
+  for _ in 1 2 3; do
     { printf 'BEGIN;\nSELECT 1;\n'; exec sleep 60; } 3>&- 4>&- | psql -XAtq -h 127.0.0.1 -p "$POOLER_PORT" -U game -d game >/dev/null 2>&1 3>&- 4>&- &
     jobs+=("$(jobs -p %%)" "$!")
   done

@@ -45,7 +45,8 @@ sizes_rule(const struct tw_size *size, struct tw_err *e)
 				continue;
 			tw_fail(e, EX_CONFIG, "%s: a pool with a size of its own cannot be tuned",
 			        own->place);
-			return tw_hint(e, "--tune changes default_pool_size of the running pooler.");
+			return tw_hint(e,
+			               "--tune changes default_pool_size of the running pooler.");
 		}
 	}
 	return true;

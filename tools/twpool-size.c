@@ -212,7 +212,8 @@ size_tune_run(const struct options *o, const struct tw_site *site, struct tw_siz
 {
 	struct size_tune_options tune = { o->dsn,  o->db,      o->sizes, o->script, o->html,
 		                          o->bots, o->seconds, o->think, o->json,   o->quiet };
-	struct tw_err ignored = TW_ERR_INIT; /* what fits is then not known, and the report says so */
+	struct tw_err ignored =
+	    TW_ERR_INIT; /* what fits is then not known, and the report says so */
 
 	if (!all_ask(o, site, s, &ignored) && !unreachable(&ignored)) {
 		*e = ignored;

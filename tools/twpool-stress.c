@@ -2,31 +2,16 @@
 /* twpool-stress: bots that log in and hold their connection, as players do; measures and judges. */
 #include "base/file.h"
 #include "program.h"
-#include "stress/stress_report.h"
+#include "stress_plan.h"
 
 #include <errno.h>
 #include <math.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-static const char name[] = "twpool-stress";
-
-struct options {
-	const char *dsn, *versus, *db;
-	const char *site, *console, *postgres;
-	const char *script, *builtin, *client, *protocol, *ledger;
-	struct tw_list define;
-	const char *json, *html, *sweep;
-	long bots, rounds, pairs, logins_at_once;
-	double duration, think, deadline, login_deadline, warmup, rate, login_rate;
-	bool reconnect, come_back;
-	double min_success, max_p99, max_overhead, freeze_after;
-	long max_server_connections;
-	bool quiet, verbose;
-};
+static const char name[] = STRESS_NAME;
 
 /* progress_line writes how far a run is. */
 static void
@@ -71,154 +56,6 @@ progress_log(void *stress, const struct tw_swarm_now *now)
 		fprintf(stderr, "%s: %s\n", name, line);
 }
 
-/* versus_read reads the second target; what it leaves out is as in the first. */
-static bool
-versus_read(const struct options *o, struct tw_stress *s, struct tw_err *e)
-{
-	const struct tw_pg_params *dsn = &s->target[TW_DSN].params;
-	struct tw_pg_params *p = &s->target[TW_VERSUS].params;
-	bool ok = tw_pg_dsn_read(o->versus, o->db, p, e) || tw_context(e, "--versus");
-
-	if (!ok || tw_pg_params_get(p, "service") != NULL)
-		return ok;
-	/* hostaddr would win over the new host */
-	if (tw_pg_params_get(p, "host") != NULL)
-		ok = tw_pg_params_default(p, "hostaddr", "", e);
-	for (size_t i = 0; ok && i < dsn->n; i++)
-		ok = tw_pg_params_default(p, dsn->keyword[i], dsn->value[i], e);
-	return ok;
-}
-
-/* targets_read reads --dsn and --versus. */
-static bool
-targets_read(const struct options *o, struct tw_stress *s, struct tw_err *e)
-{
-	static const char word[] = "fallback_application_name";
-
-	s->versus = o->versus != NULL;
-	return (tw_pg_dsn_read(o->dsn, o->db, &s->target[TW_DSN].params, e) ||
-	        tw_context(e, "--dsn")) &&
-	       (!s->versus || versus_read(o, s, e)) &&
-	       tw_pg_params_default(&s->target[TW_DSN].params, word, name, e) &&
-	       tw_pg_params_default(&s->target[TW_VERSUS].params, word, name, e);
-}
-
-/* clients_choose gives each target its client. */
-static bool
-clients_choose(const struct options *o, struct tw_stress *s, struct tw_err *e)
-{
-	bool libpq = o->client != NULL && strcmp(o->client, "libpq") == 0;
-	bool wire = o->client != NULL && strcmp(o->client, "wire") == 0;
-	enum tw_client_choice choice = libpq  ? TW_CLIENT_ONLY_LIBPQ
-	                               : wire ? TW_CLIENT_ONLY_WIRE
-	                                      : TW_CLIENT_ANY;
-
-	if (o->client != NULL && !libpq && !wire)
-		return tw_fail(e, EX_USAGE, "--client: expected wire or libpq, got '%s'", o->client);
-	for (int i = 0; i < (s->versus ? 2 : 1); i++) {
-		if (!tw_target_client(&s->target[i], choice, e))
-			return tw_context(e, "--%s", s->target[i].name);
-	}
-	return true;
-}
-
-/* sweep_read reads "50,100,200". */
-static bool
-sweep_read(const struct options *o, struct tw_stress *s, struct tw_err *e)
-{
-	const char *at = o->sweep;
-
-	while (at != NULL && *at != '\0') {
-		char *end;
-		long bots = strtol(at, &end, 10);
-
-		if (end == at || (*end != ',' && *end != '\0') || bots < 1 || bots > 100000 ||
-		    s->sweep_n == TW_SWEEP_MAX)
-			return tw_fail(e, EX_USAGE, "--sweep: expected up to %d numbers of bots, got '%s'",
-			               TW_SWEEP_MAX, o->sweep);
-		s->sweep[s->sweep_n++].bots = bots;
-		at = *end == ',' ? end + 1 : end;
-	}
-	return true;
-}
-
-/* script_choose makes the bots' transaction. */
-static bool
-script_choose(const struct options *o, struct tw_script *script, struct tw_err *e)
-{
-	for (size_t i = 0; i < o->define.n; i++) {
-		if (!tw_script_define(script, o->define.item[i], e))
-			return false;
-	}
-	return o->script ? tw_script_read(o->script, script, e)
-	                 : tw_script_builtin(o->builtin ? o->builtin : "read", script, e);
-}
-
-/* sampler_read finds out whom to ask about server connections. */
-static bool
-sampler_read(const struct options *o, struct tw_sampler *sampler, struct tw_err *e)
-{
-	struct tw_site site = TW_SITE_INIT;
-	bool ok = true;
-
-	if (o->console != NULL)
-		ok = tw_pg_dsn_read(o->console, NULL, &sampler->console, e) ||
-		     tw_context(e, "--console");
-	if (ok && o->postgres != NULL)
-		ok = tw_pg_dsn_read(o->postgres, NULL, &sampler->postgres, e) ||
-		     tw_context(e, "--postgres");
-	if (ok && o->site != NULL)
-		ok = tw_site_load(o->site, &site, e) &&
-		     tw_sampler_site(sampler, &site, tw_root(), name, e);
-	tw_site_free(&site);
-	return ok;
-}
-
-/* options_check refuses what does not go together. */
-static bool
-options_check(const struct options *o, struct tw_err *e)
-{
-	if (o->dsn == NULL)
-		return tw_fail(e, EX_USAGE, "--dsn DSN is required");
-	if (o->pairs > 0 && o->versus == NULL) {
-		tw_fail(e, EX_USAGE, "--pairs needs --versus");
-		return tw_hint(e, "name the database itself there, past the pooler.");
-	}
-	if (o->pairs > 0 && o->pairs < TW_OVERHEAD_BLOCKS)
-		return tw_fail(e, EX_USAGE, "--pairs: expected 0, or %d or more, got %ld",
-		               TW_OVERHEAD_BLOCKS, o->pairs);
-	if (o->bots == 0 && o->pairs == 0) {
-		tw_fail(e, EX_USAGE, "--bots 0 without --pairs leaves nothing to measure");
-		return tw_hint(e, "ask for bots, or for --pairs with --versus.");
-	}
-	if (o->bots == 0 &&
-	    (!isnan(o->min_success) || !isnan(o->max_p99) || o->max_server_connections > 0))
-		return tw_fail(e, EX_USAGE, "a threshold for bots needs bots");
-	if (o->duration <= 0 && !isnan(o->max_p99))
-		return tw_fail(e, EX_USAGE, "--max-p99 needs a --duration");
-	if (!isnan(o->max_overhead) && o->pairs == 0)
-		return tw_fail(e, EX_USAGE, "--max-overhead needs --pairs");
-	if (o->postgres != NULL && o->site == NULL && o->console == NULL)
-		return tw_fail(e, EX_USAGE, "--postgres needs --console or --site");
-	if (o->max_server_connections > 0 && o->site == NULL &&
-	    (o->console == NULL || o->postgres == NULL)) {
-		tw_fail(e, EX_USAGE, "--max-server-connections needs somebody who counts them");
-		return tw_hint(e, "give --site, or --console and --postgres.");
-	}
-	if (o->script != NULL && o->builtin != NULL)
-		return tw_fail(e, EX_USAGE, "--script and --builtin exclude each other");
-	if (o->ledger != NULL && (o->script != NULL || o->builtin != NULL || o->versus != NULL ||
-	                          o->sweep != NULL))
-		return tw_fail(e, EX_USAGE, "--ledger has its own transaction, and one target");
-	if (o->protocol != NULL && strcmp(o->protocol, "simple") != 0 &&
-	    strcmp(o->protocol, "extended") != 0)
-		return tw_fail(e, EX_USAGE, "--protocol: expected simple or extended, got '%s'",
-		               o->protocol);
-	if (o->deadline <= 0 || o->login_deadline <= 0)
-		return tw_fail(e, EX_USAGE, "a deadline must be more than 0 seconds");
-	return true;
-}
-
 /* signals_open makes SIGINT and SIGTERM readable, for this thread and those that it starts. */
 static int
 signals_open(sigset_t *set, struct tw_err *e)
@@ -249,7 +86,7 @@ signals_close(int fd, const sigset_t *set)
 
 /* measure prepares and runs all. */
 static bool
-measure(const struct options *o, const struct tw_script *script, struct tw_stress *s,
+measure(const struct stress_options *o, const struct tw_script *script, struct tw_stress *s,
         struct tw_err *e)
 {
 	bool terminal = isatty(STDERR_FILENO) && !o->quiet, ok;
@@ -315,8 +152,8 @@ html_write(const char *path, const json_t *report, struct tw_err *e)
 
 /* report prints the table and writes the JSON. Without a table what was missed goes to stderr. */
 static bool
-report(const struct options *o, const struct tw_stress *s, const struct tw_judged *v, int code,
-       struct tw_err *e)
+report(const struct stress_options *o, const struct tw_stress *s, const struct tw_judged *v,
+       int code, struct tw_err *e)
 {
 	bool table = !o->quiet && (o->json == NULL || strcmp(o->json, "-") != 0), ok = true;
 	bool written = o->json != NULL || o->html != NULL;
@@ -397,7 +234,7 @@ us(double seconds)
 static int
 run_stress(const void *options, int n, char **operands, struct tw_err *e)
 {
-	const struct options *o = options;
+	const struct stress_options *o = options;
 	struct tw_stress s = {
 		.swarm = { .duration = us(o->duration),
 		           .think = us(o->think),
@@ -409,8 +246,8 @@ run_stress(const void *options, int n, char **operands, struct tw_err *e)
 		           .logins_at_once = o->logins_at_once,
 		           .reconnect = o->reconnect,
 		           .come_back = o->come_back || o->ledger != NULL,
-		           .clients.simple =
-		               o->protocol != NULL && strcmp(o->protocol, "simple") == 0 },
+		           .clients.simple = o->protocol != NULL &&
+		                             strcmp(o->protocol, "simple") == 0 },
 		.bots_asked = o->bots,
 		.rounds = o->rounds > 0 ? o->rounds
 		          : o->versus   ? 3
@@ -431,9 +268,10 @@ run_stress(const void *options, int n, char **operands, struct tw_err *e)
 	(void)n;
 	(void)operands;
 	tw_pg_environment_clear(true);
-	ok = options_check(o, e) &&
-	     script_choose(o, &script, e) && sweep_read(o, &s, e) && targets_read(o, &s, e) && clients_choose(o, &s, e) &&
-	     sampler_read(o, &s.sampler, e) && measure(o, &script, &s, e);
+	ok = stress_options_check(o, e) && stress_script_choose(o, &script, e) &&
+	     stress_sweep_read(o, &s, e) && stress_targets_read(o, &s, e) &&
+	     stress_clients_choose(o, &s, e) && stress_sampler_read(o, &s.sampler, e) &&
+	     measure(o, &script, &s, e);
 	if (ok) {
 		tw_limits_judge(&limits, &s, &verdict);
 		ok = judge(&s, &verdict, e);
@@ -447,25 +285,25 @@ run_stress(const void *options, int n, char **operands, struct tw_err *e)
 	return ok ? 0 : e->exit;
 }
 
-#define TEXT(key, chr, argument, sentence, field)                                \
-	{                                                                        \
-		.name = key, .letter = chr, .arg = argument, .help = sentence,   \
-		.type = TW_OPT_STRING, .offset = offsetof(struct options, field) \
+#define TEXT(key, chr, argument, sentence, field)                                       \
+	{                                                                               \
+		.name = key, .letter = chr, .arg = argument, .help = sentence,          \
+		.type = TW_OPT_STRING, .offset = offsetof(struct stress_options, field) \
 	}
-#define NUMBER(key, argument, sentence, field, low, high)                              \
-	{                                                                              \
-		.name = key, .arg = argument, .help = sentence, .type = TW_OPT_NUMBER, \
-		.offset = offsetof(struct options, field), .min = low, .max = high     \
+#define NUMBER(key, argument, sentence, field, low, high)                                 \
+	{                                                                                 \
+		.name = key, .arg = argument, .help = sentence, .type = TW_OPT_NUMBER,    \
+		.offset = offsetof(struct stress_options, field), .min = low, .max = high \
 	}
-#define WHOLE(key, sentence, field, low, high)                                     \
-	{                                                                          \
-		.name = key, .arg = "N", .help = sentence, .type = TW_OPT_INT,     \
-		.offset = offsetof(struct options, field), .min = low, .max = high \
+#define WHOLE(key, sentence, field, low, high)                                            \
+	{                                                                                 \
+		.name = key, .arg = "N", .help = sentence, .type = TW_OPT_INT,            \
+		.offset = offsetof(struct stress_options, field), .min = low, .max = high \
 	}
 #define FLAG(key, chr, sentence, field)                                            \
 	{                                                                          \
 		.name = key, .letter = chr, .help = sentence, .type = TW_OPT_FLAG, \
-		.offset = offsetof(struct options, field)                          \
+		.offset = offsetof(struct stress_options, field)                   \
 	}
 
 static const struct tw_opt opts[] = {
@@ -482,13 +320,14 @@ static const struct tw_opt opts[] = {
 	       login_deadline, 0, 3600),
 	WHOLE("rounds", "run each target so often (3 with --versus, else 1)", rounds, 1, 1000),
 	WHOLE("pairs", "then one client's query here and there, so often (0)", pairs, 0, 1000000),
-	NUMBER("rate", "PER-SECOND", "transactions arrive by themselves, and nobody thinks", rate, 0,
-	       1000000),
+	NUMBER("rate", "PER-SECOND", "transactions arrive by themselves, and nobody thinks", rate,
+	       0, 1000000),
 	NUMBER("warmup", "SECONDS", "run transactions first that do not count (0)", warmup, 0,
 	       86400),
-	NUMBER("login-rate", "PER-SECOND", "log in at this rate (0: as fast as it goes)", login_rate,
-	       0, 1000000),
-	WHOLE("logins-at-once", "log in so many at a time (128; 0: all)", logins_at_once, 0, 100000),
+	NUMBER("login-rate", "PER-SECOND", "log in at this rate (0: as fast as it goes)",
+	       login_rate, 0, 1000000),
+	WHOLE("logins-at-once", "log in so many at a time (128; 0: all)", logins_at_once, 0,
+	      100000),
 	TEXT("script", 0, "FILE", "the transaction: SQL, or a subset of pgbench's scripts", script),
 	TEXT("builtin", 'b', "NAME", "read, ping, idle-in-transaction, cancel (read)", builtin),
 	{ .name = "define",
@@ -496,7 +335,7 @@ static const struct tw_opt opts[] = {
 	  .arg = "NAME=NUMBER",
 	  .help = "a variable of the script",
 	  .type = TW_OPT_LIST,
-	  .offset = offsetof(struct options, define) },
+	  .offset = offsetof(struct stress_options, define) },
 	TEXT("sweep", 0, "N,N,...", "after the rounds, try these numbers of bots too", sweep),
 	TEXT("ledger", 0, "TABLE", "prove there that no committed transaction is lost or doubled",
 	     ledger),
@@ -536,16 +375,16 @@ main(int argc, char **argv)
 		"twpool-stress",
 		"let bots log in and hold on as players do; measure, compare, judge", commands
 	};
-	struct options o = { .bots = 100,
-		             .duration = 10,
-		             .think = 0.5,
-		             .deadline = 5,
-		             .login_deadline = 15,
-		             .logins_at_once = TW_SWARM_LOGINS,
-		             .freeze_after = TW_FREEZE_SECONDS,
-		             .min_success = NAN,
-		             .max_p99 = NAN,
-		             .max_overhead = NAN };
+	struct stress_options o = { .bots = 100,
+		                    .duration = 10,
+		                    .think = 0.5,
+		                    .deadline = 5,
+		                    .login_deadline = 15,
+		                    .logins_at_once = TW_SWARM_LOGINS,
+		                    .freeze_after = TW_FREEZE_SECONDS,
+		                    .min_success = NAN,
+		                    .max_p99 = NAN,
+		                    .max_overhead = NAN };
 
 	return program_main(&program, argc, argv, &o);
 }

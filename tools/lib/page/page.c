@@ -60,7 +60,8 @@ tw_page_text(struct tw_page *p, const char *text)
 		                 : *text == '"' ? "&quot;"
 		                                : NULL;
 
-		p->ok = as != NULL ? tw_buf_puts(p->out, as, p->e) : tw_buf_add(p->out, text, 1, p->e);
+		p->ok = as != NULL ? tw_buf_puts(p->out, as, p->e)
+		                   : tw_buf_add(p->out, text, 1, p->e);
 	}
 }
 

@@ -61,5 +61,5 @@ struct tw_bar {
 };
 
 /* tw_page_bars draws bars of the values at their paths, with the figures beside them. */
-void tw_page_bars(struct tw_page *p, const char *title, const char *unit,
-                  const struct tw_bar *bars, size_t n);
+void tw_page_bars(struct tw_page *p, const char *title, const char *unit, const struct tw_bar *bars,
+                  size_t n);

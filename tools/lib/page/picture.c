@@ -80,8 +80,9 @@ axes_draw(struct tw_page *p, const struct axes *a, const char *x_unit, const cha
 	for (int i = 0; i <= 2; i++) {
 		double y = a->y1 * i / 2;
 
-		tw_page_put(p, "<line class=\"axis\" x1=\"%g\" x2=\"%g\" y1=\"%.1f\" y2=\"%.1f\"/>"
-		               "<text x=\"%g\" y=\"%.1f\" text-anchor=\"end\">%g</text>\n",
+		tw_page_put(p,
+		            "<line class=\"axis\" x1=\"%g\" x2=\"%g\" y1=\"%.1f\" y2=\"%.1f\"/>"
+		            "<text x=\"%g\" y=\"%.1f\" text-anchor=\"end\">%g</text>\n",
 		            LEFT, WIDTH - RIGHT, place_y(a, y), place_y(a, y), LEFT - 6,
 		            place_y(a, y) + 4, y);
 	}
@@ -91,10 +92,14 @@ axes_draw(struct tw_page *p, const struct axes *a, const char *x_unit, const cha
 
 		tw_page_put(p, "<text x=\"%.1f\" y=\"%g\" text-anchor=\"%s\">%.3g</text>\n",
 		            place_x(a, x), HEIGHT - BOTTOM + 16,
-		            i == 0 ? "start" : i == 4 ? "end" : "middle", x);
+		            i == 0   ? "start"
+		            : i == 4 ? "end"
+		                     : "middle",
+		            x);
 	}
-	tw_page_put(p, "<text x=\"%g\" y=\"%g\" text-anchor=\"end\">%s</text>"
-	               "<text x=\"4\" y=\"14\">%s</text>\n",
+	tw_page_put(p,
+	            "<text x=\"%g\" y=\"%g\" text-anchor=\"end\">%s</text>"
+	            "<text x=\"4\" y=\"14\">%s</text>\n",
 	            WIDTH - RIGHT, HEIGHT - 6, x_unit, y_unit);
 }
 
@@ -109,8 +114,9 @@ series_draw(struct tw_page *p, const struct axes *a, const struct tw_series *s, 
 
 		if (there)
 			tw_page_put(p, "%s%.1f,%.1f",
-			            open ? " " : s->face == 0 ? "<polyline class=\"s0\" points=\""
-			                                      : "<polyline class=\"s1\" points=\"",
+			            open           ? " "
+			            : s->face == 0 ? "<polyline class=\"s0\" points=\""
+			                           : "<polyline class=\"s1\" points=\"",
 			            place_x(a, s->x[j]), place_y(a, s->y[j]));
 		else if (open)
 			tw_page_put(p, "\"/>\n");
@@ -148,7 +154,8 @@ tw_page_lines(struct tw_page *p, const char *title, const char *words, const cha
 	head(p, title, HEIGHT);
 	axes_draw(p, &a, x_unit, y_unit);
 	if (!isnan(limit))
-		tw_page_put(p, "<line class=\"limit\" x1=\"%g\" x2=\"%g\" y1=\"%.1f\" y2=\"%.1f\"/>\n",
+		tw_page_put(p,
+		            "<line class=\"limit\" x1=\"%g\" x2=\"%g\" y1=\"%.1f\" y2=\"%.1f\"/>\n",
 		            LEFT, WIDTH - RIGHT, place_y(&a, limit), place_y(&a, limit));
 	for (size_t i = 0; i < n; i++)
 		series_draw(p, &a, &series[i], i);
@@ -173,8 +180,9 @@ tw_page_bars(struct tw_page *p, const char *title, const char *unit, const struc
 
 		tw_page_put(p, "<text x=\"%g\" y=\"%g\" text-anchor=\"end\">", left - 8, y + 15);
 		tw_page_text(p, bars[i].label);
-		tw_page_put(p, "</text><rect class=\"f%d\" x=\"%g\" y=\"%g\" width=\"%.1f\" "
-		               "height=\"20\"/>\n",
+		tw_page_put(p,
+		            "</text><rect class=\"f%d\" x=\"%g\" y=\"%g\" width=\"%.1f\" "
+		            "height=\"20\"/>\n",
 		            bars[i].face, left, y, isnan(x) ? 0 : x / most * room);
 		if (!isnan(x))
 			tw_page_put(p, "<text x=\"%.1f\" y=\"%g\">%.*f</text>\n",

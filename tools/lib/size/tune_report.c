@@ -39,8 +39,7 @@ tw_tune_table(const struct tw_tune *t, long fits, struct tw_buf *b, struct tw_er
 	return tw_buf_printf(b, e,
 	                     "default_pool_size %ld reaches %.0f %% of the best rate; it was %ld\n"
 	                     "recommended: default_pool_size %ld%s\n",
-	                     t->knee, TW_TUNE_ENOUGH * 100, t->before,
-	                     tw_tune_recommended(t, fits),
+	                     t->knee, TW_TUNE_ENOUGH * 100, t->before, tw_tune_recommended(t, fits),
 	                     fits > 0 && fits < t->knee ? ", since PostgreSQL has no room for more"
 	                                                : "");
 }
@@ -69,16 +68,16 @@ tw_tune_json(const struct tw_tune *t, long fits, json_t *report, struct tw_err *
 		const struct tw_tune_point *p = &t->point[i];
 
 		json_array_append_new(
-		    curve, json_pack("{sI so so so so so}", "pool_size", (json_int_t)p->size,
-		                     "per_second", number_json(p->per_second), "p50_ms",
-		                     number_json(p->p50_ms), "p99_ms", number_json(p->p99_ms),
-		                     "success", number_json(p->success), "server_connections",
-		                     number_json(p->server_connections)));
+		    curve,
+		    json_pack("{sI so so so so so}", "pool_size", (json_int_t)p->size, "per_second",
+		              number_json(p->per_second), "p50_ms", number_json(p->p50_ms),
+		              "p99_ms", number_json(p->p99_ms), "success", number_json(p->success),
+		              "server_connections", number_json(p->server_connections)));
 	}
-	all = json_pack("{s{sI sI so so so so}}", "tune", "bots",
-	                (json_int_t)t->stress->swarm.bots, "pool_size_before",
-	                (json_int_t)t->before, "knee", size_json(t->knee), "fits", size_json(fits),
-	                "recommended", size_json(tw_tune_recommended(t, fits)), "curve", curve);
+	all = json_pack("{s{sI sI so so so so}}", "tune", "bots", (json_int_t)t->stress->swarm.bots,
+	                "pool_size_before", (json_int_t)t->before, "knee", size_json(t->knee),
+	                "fits", size_json(fits), "recommended",
+	                size_json(tw_tune_recommended(t, fits)), "curve", curve);
 	ok = all != NULL && json_object_update(report, all) == 0;
 	json_decref(all);
 	return ok || tw_fail(e, EX_OSERR, "out of memory");
@@ -96,10 +95,11 @@ curve_put(struct tw_page *p)
 	struct tw_series series = { "transactions per second", 0, n, x, y };
 	char path[64];
 
-	tw_page_put(p, "<table>\n<thead><tr><th scope=\"col\">pool size</th><th "
-	               "scope=\"col\">transactions per second</th><th scope=\"col\">p50, ms</th><th "
-	               "scope=\"col\">p99, ms</th><th scope=\"col\">server connections</th></tr>"
-	               "</thead>\n<tbody>\n");
+	tw_page_put(p,
+	            "<table>\n<thead><tr><th scope=\"col\">pool size</th><th "
+	            "scope=\"col\">transactions per second</th><th scope=\"col\">p50, ms</th><th "
+	            "scope=\"col\">p99, ms</th><th scope=\"col\">server connections</th></tr>"
+	            "</thead>\n<tbody>\n");
 	for (size_t i = 0; i < n; i++) {
 		tw_page_put(p, "<tr>");
 		for (size_t k = 0; k < sizeof(keys) / sizeof(*keys); k++) {

@@ -38,7 +38,8 @@ wait_add(struct tw_arrivals *a, tw_us since, struct tw_err *e)
 		tw_us *grown = calloc(cap, sizeof(*grown));
 
 		if (grown == NULL)
-			return tw_fail(e, EX_OSERR, "out of memory with %zu arrivals waiting", a->n);
+			return tw_fail(e, EX_OSERR, "out of memory with %zu arrivals waiting",
+			               a->n);
 		for (size_t i = 0; i < a->n; i++)
 			grown[i] = a->waiting[(a->first + i) % a->cap];
 		free(a->waiting);

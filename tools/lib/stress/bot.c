@@ -203,8 +203,7 @@ bot_succeeded(struct tw_bot *b, const struct tw_bot_rules *r, struct tw_err *e)
 
 /* statement_send sends the script's next statement. */
 static bool
-statement_send(struct tw_bot *b, const struct tw_step *c, struct tw_bot_rules *r,
-               struct tw_err *e)
+statement_send(struct tw_bot *b, const struct tw_step *c, struct tw_bot_rules *r, struct tw_err *e)
 {
 	b->state = TW_BOT_ASKING;
 	b->due = b->late;

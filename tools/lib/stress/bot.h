@@ -39,19 +39,19 @@ struct tw_bot {
 	enum tw_bot_state state;
 	struct tw_client client;
 	size_t number;
-	tw_us since;          /* began what it does, or should have */
-	tw_us due;            /* something must happen: the deadline, or earlier */
-	tw_us late;           /* the deadline */
-	size_t command;       /* of the script, the one under way; all of them: a ROLLBACK */
-	bool failed;          /* what it does has been counted as a failure */
-	bool counts;          /* a transaction that is no warm-up */
-	bool proved;          /* it was logged in once */
-	bool cancelled;       /* the statement under way */
-	tw_us cancel_at;      /* when to cancel it; 0: never */
-	tw_us cancel_after;   /* the same for the next statement */
-	long serial;          /* of the ledger */
-	uint64_t random;      /* state of its own random numbers */
-	int64_t *variable;    /* of the script; allocated */
+	tw_us since;        /* began what it does, or should have */
+	tw_us due;          /* something must happen: the deadline, or earlier */
+	tw_us late;         /* the deadline */
+	size_t command;     /* of the script, the one under way; all of them: a ROLLBACK */
+	bool failed;        /* what it does has been counted as a failure */
+	bool counts;        /* a transaction that is no warm-up */
+	bool proved;        /* it was logged in once */
+	bool cancelled;     /* the statement under way */
+	tw_us cancel_at;    /* when to cancel it; 0: never */
+	tw_us cancel_after; /* the same for the next statement */
+	long serial;        /* of the ledger */
+	uint64_t random;    /* state of its own random numbers */
+	int64_t *variable;  /* of the script; allocated */
 };
 
 /*

@@ -157,10 +157,11 @@ held(const struct seen *x, char out[512])
 {
 	double share = value(x, TW_POOL_HELD), wait = value(x, TW_LONGEST_WAIT);
 
-	snprintf(out, 512,
-	         "in %.0f %% of the samples clients waited while open transactions that did nothing "
-	         "held every server connection at work; the longest wait was %.0f ms",
-	         share * 100, wait);
+	snprintf(
+	    out, 512,
+	    "in %.0f %% of the samples clients waited while open transactions that did nothing "
+	    "held every server connection at work; the longest wait was %.0f ms",
+	    share * 100, wait);
 	return value(x, TW_POOL_STILL) >= OFTEN || (share >= OFTEN && wait >= HELD_MS);
 }
 
@@ -220,7 +221,8 @@ postgres_cpu(const struct seen *x, char out[512])
 
 	snprintf(out, 512, "PostgreSQL uses %.2f cores and %.2f of %ld are idle", cores, idle,
 	         sysconf(_SC_NPROCESSORS_ONLN));
-	return idle < IDLE && cores >= 0.5 && cores > value(x, TW_POOLER_CPU) && cores > value(x, TW_CLIENT_CPU);
+	return idle < IDLE && cores >= 0.5 && cores > value(x, TW_POOLER_CPU) &&
+	       cores > value(x, TW_CLIENT_CPU);
 }
 
 /* used adds up what the parts of the run use, as far as that is known. */
@@ -238,11 +240,12 @@ used(const struct seen *x)
 static bool
 host_cpu(const struct seen *x, char out[512])
 {
-	double idle = value(x, TW_HOST_IDLE), ours = used(x), n = (double)sysconf(_SC_NPROCESSORS_ONLN);
+	double idle = value(x, TW_HOST_IDLE), ours = used(x),
+	       n = (double)sysconf(_SC_NPROCESSORS_ONLN);
 
 	snprintf(out, 512,
-	         "%.2f of %.0f cores are idle; bots, pooler and PostgreSQL use %.2f, others %.2f", idle,
-	         n, ours, fmax(n - idle - ours, 0));
+	         "%.2f of %.0f cores are idle; bots, pooler and PostgreSQL use %.2f, others %.2f",
+	         idle, n, ours, fmax(n - idle - ours, 0));
 	return idle < IDLE;
 }
 
@@ -250,11 +253,14 @@ static const struct row {
 	const char *name, *what, *setting;
 	bool (*find)(const struct seen *x, char out[512]);
 } rows[] = {
-	{ "freeze", "a pool is frozen", "default_pool_size above the server's threads, or the server",
-	  frozen },
-	{ "authentication", "logins are refused", "the role's password and auth_file", authentication },
-	{ "max_client_conn", "the pooler takes no more clients", "max_client_conn", max_client_conn },
-	{ "descriptors", "the pooler has no descriptors left", "LimitNOFILE of its unit", descriptors },
+	{ "freeze", "a pool is frozen",
+	  "default_pool_size above the server's threads, or the server", frozen },
+	{ "authentication", "logins are refused", "the role's password and auth_file",
+	  authentication },
+	{ "max_client_conn", "the pooler takes no more clients", "max_client_conn",
+	  max_client_conn },
+	{ "descriptors", "the pooler has no descriptors left", "LimitNOFILE of its unit",
+	  descriptors },
 	{ "max_connections", "PostgreSQL takes no more connections",
 	  "max_connections, or smaller pools", max_connections },
 	{ "postgres_down", "the pooler cannot log in at PostgreSQL",
@@ -265,13 +271,15 @@ static const struct row {
 	  "SCRAM secrets instead of plain passwords in auth_file", authentication_cost },
 	{ "held_transactions", "open transactions hold the pool",
 	  "the transactions; idle_transaction_timeout, default_pool_size", held },
-	{ "locks", "transactions wait for each other's locks", "the statements; not the pooler", locks },
+	{ "locks", "transactions wait for each other's locks", "the statements; not the pooler",
+	  locks },
 	{ "pool_size", "clients wait for server connections", "default_pool_size", pool_size },
 	{ "client_cpu", "the bots have no CPU left", "fewer bots here, or bots on another host",
 	  client_cpu },
 	{ "pooler_core", "the pooler has no CPU left", "so_reuseport with a second process",
 	  pooler_core },
-	{ "postgres_cpu", "PostgreSQL has no CPU left", "the statements, or more cores", postgres_cpu },
+	{ "postgres_cpu", "PostgreSQL has no CPU left", "the statements, or more cores",
+	  postgres_cpu },
 	{ "host_cpu", "the host has no CPU left", "more cores, or bots on another host", host_cpu },
 };
 

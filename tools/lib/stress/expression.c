@@ -172,18 +172,19 @@ operate(struct reader *r, char operator, int64_t b, int64_t *a)
 {
 	bool beyond = false;
 
-	if ((operator == '/' || operator == '%') && b == 0)
+	if ((operator== '/' || operator== '%') && b == 0)
 		return tw_fail(r->e, EX_DATAERR, "division by zero");
-	if (operator == '+')
+	if (operator== '+')
 		beyond = __builtin_add_overflow(*a, b, a);
-	else if (operator == '-')
+	else if (operator== '-')
 		beyond = __builtin_sub_overflow(*a, b, a);
-	else if (operator == '*')
+	else if (operator== '*')
 		beyond = __builtin_mul_overflow(*a, b, a);
 	else if (b == -1)
-		beyond = operator == '/' ? __builtin_sub_overflow((int64_t)0, *a, a) : (*a = 0, false);
+		beyond = operator== '/' ? __builtin_sub_overflow((int64_t)0, *a, a)
+		                        : (*a = 0, false);
 	else
-		*a = operator == '/' ? *a / b : *a % b;
+		*a = operator== '/' ? *a / b : * a % b;
 	return !beyond || tw_fail(r->e, EX_DATAERR, "a number beyond 64 bits");
 }
 

@@ -113,8 +113,8 @@ processes_fill(const struct tw_tally *t, const struct tw_gauge *g, bool pooler, 
 	v[TW_POOLER_PSS] = g->pooler_pss;
 	v[TW_POOLER_PSS_CLIENT] = per(g->pooler_pss, (double)g->pooler_clients);
 	v[TW_POOLER_DESCRIPTORS] = g->descriptors >= 0 ? (double)g->descriptors : NAN;
-	v[TW_POOLER_DESCRIPTORS_LIMIT] =
-	    g->descriptors_limit >= 0 ? (double)g->descriptors_limit : NAN;
+	v[TW_POOLER_DESCRIPTORS_LIMIT] = g->descriptors_limit >= 0 ? (double)g->descriptors_limit
+	                                                           : NAN;
 }
 
 /*
@@ -141,8 +141,8 @@ pools_fill(const struct tw_gauge *g, bool pooler, double *v)
 		asked += p->locked >= 0;
 		locked += p->locked > 0 ? (double)p->locked : 0;
 		v[TW_WAITING] = fmax(v[TW_WAITING], pooler ? (double)p->waiting : NAN);
-		v[TW_LONGEST_WAIT] =
-		    fmax(v[TW_LONGEST_WAIT], pooler ? (double)p->maxwait_us / 1000 : NAN);
+		v[TW_LONGEST_WAIT] = fmax(v[TW_LONGEST_WAIT],
+		                          pooler ? (double)p->maxwait_us / 1000 : NAN);
 		v[TW_POOL_LIMIT] = fmax(v[TW_POOL_LIMIT], pooler ? (double)p->limit : NAN);
 	}
 	v[TW_LOCKED] = per(locked, asked);

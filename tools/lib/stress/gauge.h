@@ -47,8 +47,8 @@ struct tw_gauge {
 	long samples, failed, postgres; /* taken; that could not be; with PostgreSQL's part */
 	pid_t pooler_pid, postgres_pid; /* 0: not known */
 	struct tw_gauge_cpu cpu[TW_GAUGE_MARKS];
-	double pooler_pss, backend_pss; /* bytes; of one backend on average */
-	long pooler_clients;            /* when that was measured */
+	double pooler_pss, backend_pss;      /* bytes; of one backend on average */
+	long pooler_clients;                 /* when that was measured */
 	long descriptors, descriptors_limit; /* of the pooler, at their peak; -1 */
 	/* of the thread */
 	pthread_t thread;

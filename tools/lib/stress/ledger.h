@@ -29,7 +29,7 @@ struct tw_ledger {
 	struct tw_ledger_page *page;
 	long committed, open, given_up; /* what bots were told */
 	long open_found;                /* rows whose COMMIT nobody answered */
-	long lost, doubled, ghosts;     /* committed and not there; there twice; there all the same */
+	long lost, doubled, ghosts; /* committed and not there; there twice; there all the same */
 	bool audited;
 };
 

@@ -205,7 +205,8 @@ is_pgbench(const char *text)
 		line += strspn(line, " \t");
 		while (last > line && strchr(" \t\r", last[-1]) != NULL)
 			last--;
-		if (*line == '\\' || (strncmp(line, "--", 2) != 0 && last > line && last[-1] == ';'))
+		if (*line == '\\' ||
+		    (strncmp(line, "--", 2) != 0 && last > line && last[-1] == ';'))
 			return true;
 		line = *end != '\0' ? end + 1 : NULL;
 	}
@@ -350,11 +351,11 @@ tw_script_text(const char *text, struct tw_script *s, struct tw_err *e)
 }
 
 /*
- * In the one that reads, BEGIN and COMMIT are calls of their own, as most applications make them: so
- * the pooler must keep a server connection between them. The middle one finds one row of a catalog
- * by its index, as the lookup of a player does, in every database and for every role.
+ * In the one that reads, BEGIN and COMMIT are calls of their own, as most applications make them:
+ * so the pooler must keep a server connection between them. The middle one finds one row of a
+ * catalog by its index, as the lookup of a player does, in every database and for every role.
  */
-#define LOOKUP                                            \
+#define LOOKUP                                                 \
 	"SELECT relname FROM pg_catalog.pg_class WHERE oid = " \
 	"'pg_catalog.pg_class'::pg_catalog.regclass"
 
@@ -366,13 +367,15 @@ tw_script_builtin(const char *name, struct tw_script *s, struct tw_err *e)
 	} scripts[] = {
 		{ "read", "BEGIN READ ONLY;\n" LOOKUP ";\nCOMMIT;\n" },
 		{ "ping", "SELECT 1;\n" },
-		{ "idle-in-transaction", "BEGIN READ ONLY;\n" LOOKUP ";\n\\sleep 500 ms\nCOMMIT;\n" },
+		{ "idle-in-transaction",
+		  "BEGIN READ ONLY;\n" LOOKUP ";\n\\sleep 500 ms\nCOMMIT;\n" },
 		{ "cancel", "\\cancel 50 ms\nSELECT pg_catalog.pg_sleep(60);\n" },
 	};
 
 	for (size_t i = 0; i < sizeof(scripts) / sizeof(*scripts); i++) {
 		if (strcmp(scripts[i].name, name) == 0)
-			return tw_buf_puts(&s->text, scripts[i].text, e) && script_parse(s, name, e);
+			return tw_buf_puts(&s->text, scripts[i].text, e) &&
+			       script_parse(s, name, e);
 	}
 	return tw_fail(e, EX_USAGE,
 	               "--builtin: expected read, ping, idle-in-transaction or cancel, got '%s'",

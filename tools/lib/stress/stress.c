@@ -8,13 +8,13 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#define ASK_TIMEOUT 5000    /* ms, for the first questions to console and PostgreSQL */
-#define SAMPLE_INTERVAL 200 /* ms */
-#define SAMPLE_TIMEOUT 2000 /* ms */
+#define ASK_TIMEOUT 5000     /* ms, for the first questions to console and PostgreSQL */
+#define SAMPLE_INTERVAL 200  /* ms */
+#define SAMPLE_TIMEOUT 2000  /* ms */
 #define LEDGER_TIMEOUT 60000 /* ms, to read it */
 #define LEDGER_TRIES 5
-#define SPARE_CLIENTS 2     /* that we leave to others: a console, an operator */
-#define OWN_DESCRIPTORS 64  /* besides the bots' */
+#define SPARE_CLIENTS 2    /* that we leave to others: a console, an operator */
+#define OWN_DESCRIPTORS 64 /* besides the bots' */
 
 void
 tw_stress_free(struct tw_stress *s)
@@ -201,8 +201,9 @@ sweep_keep(const struct tw_stress *s, const struct tw_target *t, const struct tw
 	int which = t == &s->target[TW_DSN] ? TW_DSN : TW_VERSUS;
 	long peak = peak_of(s, t, g);
 
-	out->success[which] = tally->attempted > 0 ? (double)tally->logins / (double)tally->attempted
-	                                           : NAN;
+	out->success[which] = tally->attempted > 0
+	                          ? (double)tally->logins / (double)tally->attempted
+	                          : NAN;
 	out->peak[which] = peak >= 0 ? (double)peak : NAN;
 }
 

@@ -47,17 +47,17 @@ struct tw_stress {
 	struct tw_sampler sampler; /* without a console: nothing is watched */
 	long long freeze_us;       /* as in freeze.h */
 	int listen_port;           /* of the console's pooler; 0: not known */
-	const char *ledger_table; /* NULL: there is no ledger */
+	const char *ledger_table;  /* NULL: there is no ledger */
 	/* What is under way, for whoever tells of the progress. */
 	long round;
 	const struct tw_target *current;
 	/* The result. */
 	struct tw_overhead overhead;
 	struct tw_err overhead_error; /* why it could not be measured */
-	size_t sweep_n; /* numbers of bots to try after the rounds */
+	size_t sweep_n;               /* numbers of bots to try after the rounds */
 	struct tw_sweep sweep[TW_SWEEP_MAX];
 	struct tw_ledger ledger;
-	char frozen[1024];            /* the pool that is, in one line; or "" */
+	char frozen[1024]; /* the pool that is, in one line; or "" */
 	bool interrupted;
 };
 

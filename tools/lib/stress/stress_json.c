@@ -140,17 +140,17 @@ tw_stress_json(const struct tw_stress *s, const struct tw_judged *v, json_t *rep
 
 		ok = target != NULL && json_array_append_new(targets, target) == 0;
 	}
-	plan = json_pack("{sI sI sI sf sf sf sf sf sf so so so so so so so so}", "bots", (json_int_t)s->swarm.bots,
-	                 "bots_asked", (json_int_t)s->bots_asked, "rounds_asked",
-	                 (json_int_t)s->rounds, "duration_seconds", (double)s->swarm.duration / 1e6,
-	                 "think_seconds", (double)s->swarm.think / 1e6, "deadline_seconds",
-	                 (double)s->swarm.deadline / 1e6, "login_deadline_seconds",
-	                 (double)s->swarm.login_deadline / 1e6, "warmup_seconds",
-	                 (double)s->swarm.warmup / 1e6, "rate_per_second", s->swarm.rate,
-	                 "sweep", tw_json_sweep(s), "bottlenecks", tw_json_causes(s), "promises", tw_json_promises(s), "ledger",
-	                 tw_json_ledger(&s->ledger), "frozen",
-	                 text(s->frozen[0] != '\0' ? s->frozen : NULL), "targets", targets,
-	                 "comparison", comparison_json(s), "thresholds", thresholds_json(v));
+	plan = json_pack(
+	    "{sI sI sI sf sf sf sf sf sf so so so so so so so so}", "bots",
+	    (json_int_t)s->swarm.bots, "bots_asked", (json_int_t)s->bots_asked, "rounds_asked",
+	    (json_int_t)s->rounds, "duration_seconds", (double)s->swarm.duration / 1e6,
+	    "think_seconds", (double)s->swarm.think / 1e6, "deadline_seconds",
+	    (double)s->swarm.deadline / 1e6, "login_deadline_seconds",
+	    (double)s->swarm.login_deadline / 1e6, "warmup_seconds", (double)s->swarm.warmup / 1e6,
+	    "rate_per_second", s->swarm.rate, "sweep", tw_json_sweep(s), "bottlenecks",
+	    tw_json_causes(s), "promises", tw_json_promises(s), "ledger",
+	    tw_json_ledger(&s->ledger), "frozen", text(s->frozen[0] != '\0' ? s->frozen : NULL),
+	    "targets", targets, "comparison", comparison_json(s), "thresholds", thresholds_json(v));
 	ok = ok && plan != NULL && json_object_update(report, plan) == 0;
 	json_decref(plan);
 	if (!ok && e->exit == 0)

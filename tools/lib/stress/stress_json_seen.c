@@ -14,8 +14,8 @@ tw_json_causes(const struct tw_stress *s)
 	for (size_t i = 0; i < causes.n; i++)
 		json_array_append_new(list, json_pack("{ss ss so ss}", "name", causes.item[i].name,
 		                                      "what", causes.item[i].what, "evidence",
-		                                      tw_json_name(causes.item[i].evidence), "setting",
-		                                      causes.item[i].setting));
+		                                      tw_json_name(causes.item[i].evidence),
+		                                      "setting", causes.item[i].setting));
 	return list;
 }
 
@@ -33,13 +33,13 @@ tw_json_promises(const struct tw_stress *s)
 		const struct tw_promise *p = &promise[i];
 
 		json_array_append_new(
-		    list, json_pack("{ss ss ss ss sf so so so so ss ss}", "name", p->name, "what",
-		                    p->what, "unit", p->unit, "needed", p->least ? ">=" : "<=",
-		                    "limit", p->limit, "before", tw_figures_number(p->before),
-		                    "value", tw_figures_number(p->value), "min",
-		                    tw_figures_number(p->min), "max", tw_figures_number(p->max),
-		                    "result", tw_promise_result(p), "confidence",
-		                    tw_promise_confidence(p, s->target[TW_DSN].rounds)));
+		    list,
+		    json_pack("{ss ss ss ss sf so so so so ss ss}", "name", p->name, "what",
+		              p->what, "unit", p->unit, "needed", p->least ? ">=" : "<=", "limit",
+		              p->limit, "before", tw_figures_number(p->before), "value",
+		              tw_figures_number(p->value), "min", tw_figures_number(p->min), "max",
+		              tw_figures_number(p->max), "result", tw_promise_result(p),
+		              "confidence", tw_promise_confidence(p, s->target[TW_DSN].rounds)));
 	}
 	return list;
 }
@@ -64,9 +64,10 @@ tw_json_histogram(const struct tw_histogram *h)
 	for (size_t i = 0; h->bar != NULL && i < TW_HISTOGRAM_BARS; i++) {
 		if (h->bar[i] > 0)
 			json_array_append_new(
-			    list, json_pack("[o o I]", tw_figures_number(tw_histogram_low(i) / 1000),
-			                    tw_figures_number(tw_histogram_low(i + 1) / 1000),
-			                    (json_int_t)h->bar[i]));
+			    list,
+			    json_pack("[o o I]", tw_figures_number(tw_histogram_low(i) / 1000),
+			              tw_figures_number(tw_histogram_low(i + 1) / 1000),
+			              (json_int_t)h->bar[i]));
 	}
 	return list;
 }
@@ -87,10 +88,11 @@ tw_json_points(const struct tw_target *t)
 		const struct tw_gauge_point *p = &t->point[i];
 
 		json_array_append_new(
-		    list, json_pack("{so so so sI sI sI}", "seconds", tw_figures_number(p->seconds),
-		                    "pooled", count_json(p->pooled), "direct",
-		                    count_json(p->direct), "waiting", (json_int_t)p->waiting, "active",
-		                    (json_int_t)p->active, "clients", (json_int_t)p->clients));
+		    list,
+		    json_pack("{so so so sI sI sI}", "seconds", tw_figures_number(p->seconds),
+		              "pooled", count_json(p->pooled), "direct", count_json(p->direct),
+		              "waiting", (json_int_t)p->waiting, "active", (json_int_t)p->active,
+		              "clients", (json_int_t)p->clients));
 	}
 	return list;
 }
@@ -118,8 +120,8 @@ tw_json_sweep(const struct tw_stress *s)
 		const struct tw_sweep *one = &s->sweep[i];
 
 		json_array_append_new(
-		    list, json_pack("{sI so so so so}", "bots", (json_int_t)one->bots, "dsn_success",
-		                    share_json(one->success[TW_DSN]), "dsn_peak",
+		    list, json_pack("{sI so so so so}", "bots", (json_int_t)one->bots,
+		                    "dsn_success", share_json(one->success[TW_DSN]), "dsn_peak",
 		                    whole_json(one->peak[TW_DSN]), "versus_success",
 		                    share_json(one->success[TW_VERSUS]), "versus_peak",
 		                    whole_json(one->peak[TW_VERSUS])));

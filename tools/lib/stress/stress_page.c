@@ -56,8 +56,8 @@ two_find(const struct tw_page *p)
 		port = json_string_value(tw_page_at(p, path));
 		snprintf(path, sizeof(path), "targets.%zu.pooled", target);
 		snprintf(t.name[i], sizeof(t.name[i]), "%s, %.80s:%.20s",
-		         json_is_true(tw_page_at(p, path)) ? "pooled" : "direct", host ? host : "socket",
-		         port ? port : "5432");
+		         json_is_true(tw_page_at(p, path)) ? "pooled" : "direct",
+		         host ? host : "socket", port ? port : "5432");
 	}
 	return t;
 }
@@ -76,8 +76,9 @@ figure_at(struct tw_page *p, const char *prefix, const char *key)
 static void
 table_put(struct tw_page *p, const struct two *t)
 {
-	tw_page_put(p, "<h2>%s</h2>\n<table>\n<caption>Of several rounds: sums of counts, the highest "
-	               "peak, else the median.</caption>\n<thead><tr><th scope=\"col\"></th>",
+	tw_page_put(p,
+	            "<h2>%s</h2>\n<table>\n<caption>Of several rounds: sums of counts, the highest "
+	            "peak, else the median.</caption>\n<thead><tr><th scope=\"col\"></th>",
 	            t->n > 1 ? "Before and after" : "Figures");
 	for (size_t i = 0; i < t->n; i++) {
 		tw_page_put(p, "<th scope=\"col\">");
@@ -133,10 +134,10 @@ promises_put(struct tw_page *p)
 		tw_page_put(p, " to ");
 		figure_at(p, at, "max");
 		tw_page_put(p, "</td><td><span class=\"%s\">%s</span>, ", result ? result : "",
-		            result == NULL                      ? ""
-		            : strcmp(result, "met") == 0        ? "met"
-		            : strcmp(result, "not_met") == 0    ? "not met"
-		                                                : "not measured");
+		            result == NULL                   ? ""
+		            : strcmp(result, "met") == 0     ? "met"
+		            : strcmp(result, "not_met") == 0 ? "not met"
+		                                             : "not measured");
 		figure_at(p, at, "confidence");
 		tw_page_put(p, "</td></tr>\n");
 	}
@@ -241,10 +242,11 @@ latencies_put(struct tw_page *p, const struct two *t)
 		drawn_add(p, &d, i, t, n);
 	}
 	tw_page_put(p, "<h2>Latency of transactions</h2>\n");
-	tw_page_lines(p, "Latency of transactions, cumulated",
-	              "The share of transactions (per cent) that took at most so many milliseconds; "
-	              "the percentiles are in the table above.",
-	              "ms", "per cent", d.series, t->n, true, NAN);
+	tw_page_lines(
+	    p, "Latency of transactions, cumulated",
+	    "The share of transactions (per cent) that took at most so many milliseconds; "
+	    "the percentiles are in the table above.",
+	    "ms", "per cent", d.series, t->n, true, NAN);
 	drawn_free(&d);
 }
 
@@ -275,9 +277,10 @@ connections_put(struct tw_page *p, const struct two *t)
 		figure_at(p, t->path[i], "server_connections.peak");
 		tw_page_put(p, ".</p>\n");
 	}
-	tw_page_lines(p, "Server connections over time, in the last round",
-	              "Connections at PostgreSQL in the last round, from its first second to its last.",
-	              "s", "connections", d.series, t->n, false, NAN);
+	tw_page_lines(
+	    p, "Server connections over time, in the last round",
+	    "Connections at PostgreSQL in the last round, from its first second to its last.", "s",
+	    "connections", d.series, t->n, false, NAN);
 	drawn_free(&d);
 }
 
@@ -340,7 +343,8 @@ memory_put(struct tw_page *p, const struct two *t)
 	snprintf(backend, sizeof(backend), "%s.postgres.pss_per_backend_bytes", t->path[0]);
 	snprintf(client, sizeof(client), "%s.pooler.pss_per_client_bytes", t->path[t->n - 1]);
 	tw_page_put(p, "<h2>Memory of a connection</h2>\n");
-	tw_page_bars(p, "Memory of a connection in bytes", "bytes (proportional set size)", bars, 2);
+	tw_page_bars(p, "Memory of a connection in bytes", "bytes (proportional set size)", bars,
+	             2);
 }
 
 /* overhead_put says what the pooler adds to one query. */

@@ -104,9 +104,9 @@ row_known(const struct tw_stress *s, const struct row *row)
 
 	for (int i = 0; !known && i < TW_TARGETS; i++)
 		known = s->target[i].rounds > 0 &&
-		        !isnan(tw_figures_median(s->target[i].round, s->target[i].rounds,
-		                                 row->figure)
-		                   .value);
+		        !isnan(
+			    tw_figures_median(s->target[i].round, s->target[i].rounds, row->figure)
+				.value);
 	return known;
 }
 
@@ -256,12 +256,11 @@ promises_print(const struct tw_stress *s, struct tw_buf *b, struct tw_err *e)
 		if (isnan(p->value))
 			ok = tw_buf_printf(b, e, "promise: %s: not measured\n", p->what);
 		else
-			ok = tw_buf_printf(b, e,
-			                   "promise: %s: %s %g %s: %.2f [%.2f..%.2f]: %s (%s)\n",
-			                   p->what, p->least ? ">=" : "<=", p->limit, p->unit,
-			                   p->value, p->min, p->max,
-			                   strcmp(tw_promise_result(p), "met") == 0 ? "met" : "not met",
-			                   tw_promise_confidence(p, s->target[TW_DSN].rounds));
+			ok = tw_buf_printf(
+			    b, e, "promise: %s: %s %g %s: %.2f [%.2f..%.2f]: %s (%s)\n", p->what,
+			    p->least ? ">=" : "<=", p->limit, p->unit, p->value, p->min, p->max,
+			    strcmp(tw_promise_result(p), "met") == 0 ? "met" : "not met",
+			    tw_promise_confidence(p, s->target[TW_DSN].rounds));
 	}
 	return ok;
 }
@@ -276,7 +275,8 @@ tw_stress_table(const struct tw_stress *s, const struct tw_judged *v, bool verbo
 	          failures_print(&s->target[TW_DSN], verbose, b, e);
 	char line[256];
 
-	ok = ok && sweep_print(s, b, e) && promises_print(s, b, e) && ledger_print(&s->ledger, b, e) && causes_print(s, b, e);
+	ok = ok && sweep_print(s, b, e) && promises_print(s, b, e) &&
+	     ledger_print(&s->ledger, b, e) && causes_print(s, b, e);
 	if (ok && s->frozen[0] != '\0')
 		ok = tw_buf_printf(b, e, "frozen: %s\n", s->frozen);
 	for (size_t i = 0; ok && i < v->n; i++) {

@@ -11,7 +11,8 @@
 
 /*
  * So many are logging in at any time, where nobody says otherwise: as many as PgBouncer lets wait
- * to be accepted (listen_backlog). Beyond it a Unix socket refuses, and the bots would measure that.
+ * to be accepted (listen_backlog). Beyond it a Unix socket refuses, and the bots would measure
+ * that.
  */
 #define TW_SWARM_LOGINS 128
 
@@ -31,8 +32,8 @@ struct tw_swarm_plan {
 	double login_rate;   /* per second; 0: as fast as they can */
 	tw_us warmup;        /* before the phase of transactions is measured */
 	tw_us duration;      /* of the phase of transactions, measured; 0: none */
-	tw_us think;    /* the mean pause; each is uniformly 0.5 to 1.5 of it, the first 0 to 1 */
-	double rate;    /* transactions that arrive per second, and nobody thinks; 0: they think */
+	tw_us think; /* the mean pause; each is uniformly 0.5 to 1.5 of it, the first 0 to 1 */
+	double rate; /* transactions that arrive per second, and nobody thinks; 0: they think */
 	tw_us login_deadline, deadline;
 	bool reconnect, come_back; /* as in bot.h */
 	struct tw_ledger *ledger;

@@ -63,7 +63,8 @@ epoll_tell(struct tw_swarm *s, size_t i, struct tw_err *e)
 		b->fd = -1;
 		return true;
 	}
-	want.events = ((events & POLLIN) != 0 ? EPOLLIN : 0) | ((events & POLLOUT) != 0 ? EPOLLOUT : 0);
+	want.events = ((events & POLLIN) != 0 ? EPOLLIN : 0) |
+	              ((events & POLLOUT) != 0 ? EPOLLOUT : 0);
 	/* While libpq connects, the same number may be another socket: of its next attempt. */
 	if (fd == b->fd && want.events == b->events &&
 	    (b->bot.client.pg == NULL || b->bot.state != TW_BOT_CONNECTING))

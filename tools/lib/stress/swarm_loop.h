@@ -11,10 +11,10 @@
 /* A bot as the loop sees it. */
 struct tw_swarm_bot {
 	struct tw_bot bot;
-	tw_us next;          /* begins its next transaction then */
-	int fd;              /* that epoll knows; -1: none */
-	unsigned events;     /* what epoll was told */
-	bool idle;           /* is in tw_swarm.idle */
+	tw_us next;      /* begins its next transaction then */
+	int fd;          /* that epoll knows; -1: none */
+	unsigned events; /* what epoll was told */
+	bool idle;       /* is in tw_swarm.idle */
 };
 
 struct tw_swarm {
@@ -24,13 +24,13 @@ struct tw_swarm {
 	struct tw_swarm_bot *bot;
 	struct tw_alarms alarms;
 	struct tw_arrivals arrivals;
-	size_t idle_n, *idle;      /* bots that wait for arrivals; some may have died */
-	size_t in[TW_BOT_STATES];  /* how many bots are in each state */
-	size_t next;               /* the first that has not begun to log in */
-	bool playing;              /* the phase of transactions */
-	bool measuring, ended;     /* warm-up is over; so is the phase */
-	tw_us begun, from, end;    /* of the phase; of what is measured of it */
-	double cpu;                /* of the thread when that began */
+	size_t idle_n, *idle;     /* bots that wait for arrivals; some may have died */
+	size_t in[TW_BOT_STATES]; /* how many bots are in each state */
+	size_t next;              /* the first that has not begun to log in */
+	bool playing;             /* the phase of transactions */
+	bool measuring, ended;    /* warm-up is over; so is the phase */
+	tw_us begun, from, end;   /* of the phase; of what is measured of it */
+	double cpu;               /* of the thread when that began */
 	tw_us next_progress;
 	long second;
 	uint64_t random;

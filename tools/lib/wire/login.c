@@ -122,7 +122,8 @@ answer(struct tw_wire *w, struct tw_wire_target *t, uint32_t code, const char *r
 	switch (code) {
 	case LOGIN_OK:
 		return w->scram == NULL ||
-		       tw_fail(e, EX_PROTOCOL, "the server has not proven that it knows the secret");
+		       tw_fail(e, EX_PROTOCOL,
+		               "the server has not proven that it knows the secret");
 	case LOGIN_PLAIN:
 		return password_send(w, t->password, e);
 	case LOGIN_MD5:
@@ -131,7 +132,8 @@ answer(struct tw_wire *w, struct tw_wire_target *t, uint32_t code, const char *r
 	case LOGIN_SASL:
 		return sasl_offered(rest, n)
 		           ? scram_begin(w, e)
-		           : tw_fail(e, EX_PROTOCOL, "none of the server's SASL mechanisms is known");
+		           : tw_fail(e, EX_PROTOCOL,
+		                     "none of the server's SASL mechanisms is known");
 	case LOGIN_SASL_CONTINUE:
 	case LOGIN_SASL_FINAL:
 		return scram_go(w, t, code, rest, n, e);

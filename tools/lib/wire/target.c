@@ -54,9 +54,9 @@ value(const PQconninfoOption *o, const char *keyword)
 }
 
 /*
- * template_make lets libpq read the parameters, with its service and password files, and stop there:
- * target_session_attrs is the last one that it looks at (fe-connect.c, connectOptions2), and this
- * value is none, so that no connection is made.
+ * template_make lets libpq read the parameters, with its service and password files, and stop
+ * there: target_session_attrs is the last one that it looks at (fe-connect.c, connectOptions2), and
+ * this value is none, so that no connection is made.
  */
 static PGconn *
 template_make(const struct tw_pg_params *p, struct tw_err *e)
@@ -89,14 +89,17 @@ fit(const struct tw_pg_params *p, const PQconninfoOption *o, const char *passwor
 
 		/* libpq was told another one */
 		if (i == 0)
-			is = tw_pg_params_get(p, keyword) != NULL ? tw_pg_params_get(p, keyword) : "";
+			is = tw_pg_params_get(p, keyword) != NULL ? tw_pg_params_get(p, keyword)
+			                                          : "";
 		if (*is != '\0' && strcmp(is, limits[i].fine) != 0 &&
 		    strcmp(is, limits[i].fine_too) != 0)
-			return tw_fail(e, EX_UNAVAILABLE, "the wire client has no %s=%s", keyword, is);
+			return tw_fail(e, EX_UNAVAILABLE, "the wire client has no %s=%s", keyword,
+			               is);
 	}
 	for (size_t i = 0; i < sizeof(single) / sizeof(*single); i++) {
 		if (strchr(value(o, single[i]), ',') != NULL)
-			return tw_fail(e, EX_UNAVAILABLE, "the wire client takes one %s", single[i]);
+			return tw_fail(e, EX_UNAVAILABLE, "the wire client takes one %s",
+			               single[i]);
 	}
 	if (strcmp(value(o, "sslmode"), "allow") == 0)
 		return tw_fail(e, EX_UNAVAILABLE, "the wire client has no sslmode=allow");
@@ -104,8 +107,9 @@ fit(const struct tw_pg_params *p, const PQconninfoOption *o, const char *passwor
 		return tw_fail(e, EX_UNAVAILABLE, "the wire client needs sslrootcert");
 	for (; *password != '\0'; password++) {
 		if ((*password & 0x80) != 0)
-			return tw_fail(e, EX_UNAVAILABLE,
-			               "the wire client has no SASLprep for passwords beyond ASCII");
+			return tw_fail(
+			    e, EX_UNAVAILABLE,
+			    "the wire client has no SASLprep for passwords beyond ASCII");
 	}
 	return true;
 }
@@ -206,8 +210,9 @@ tls_make(struct tw_wire_target *t, const PQconninfoOption *o, struct tw_err *e)
 	if (strncmp(mode, "verify", 6) != 0)
 		return true;
 	SSL_CTX_set_verify(t->context, SSL_VERIFY_PEER, NULL);
-	if (strcmp(root, "system") == 0 ? SSL_CTX_set_default_verify_paths(t->context) != 1
-	                                : SSL_CTX_load_verify_locations(t->context, root, NULL) != 1)
+	if (strcmp(root, "system") == 0
+	        ? SSL_CTX_set_default_verify_paths(t->context) != 1
+	        : SSL_CTX_load_verify_locations(t->context, root, NULL) != 1)
 		return tw_fail(e, EX_NOINPUT, "sslrootcert '%s' cannot be read", root);
 	return true;
 }

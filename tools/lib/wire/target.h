@@ -33,8 +33,8 @@ struct tw_wire_target {
 	char words[TW_WIRE_WORDS]; /* what the last event had to say */
 };
 
-#define TW_WIRE_TARGET_INIT \
-	{                   \
+#define TW_WIRE_TARGET_INIT  \
+	{                    \
 		.host = NULL \
 	}
 
@@ -46,5 +46,4 @@ void tw_wire_target_free(struct tw_wire_target *t);
  * certificates, required channel binding, a password beyond ASCII), and for a host or service that
  * is not found; EX_NOINPUT for sslrootcert; EX_OSERR.
  */
-bool tw_wire_target_read(const struct tw_pg_params *p, struct tw_wire_target *t,
-                         struct tw_err *e);
+bool tw_wire_target_read(const struct tw_pg_params *p, struct tw_wire_target *t, struct tw_err *e);

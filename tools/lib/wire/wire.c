@@ -23,8 +23,8 @@
 
 /* lose_at ends a session that never came up, with the place in its words. */
 static bool
-lose_at(struct tw_wire *w, struct tw_wire_target *t, const struct tw_wire_ear *ear,
-        const char *why, struct tw_err *e)
+lose_at(struct tw_wire *w, struct tw_wire_target *t, const struct tw_wire_ear *ear, const char *why,
+        struct tw_err *e)
 {
 	char words[TW_WIRE_WORDS + sizeof(t->place) + 2];
 
@@ -242,7 +242,8 @@ tw_wire_ready(struct tw_wire *w, struct tw_wire_target *t, const struct tw_wire_
 	return ok;
 }
 
-/* extended_add appends Parse, Bind, Describe, Execute and Sync of a statement without parameters. */
+/* extended_add appends Parse, Bind, Describe, Execute and Sync of a statement without parameters.
+ */
 static bool
 extended_add(struct tw_wire *w, const char *sql, struct tw_err *e)
 {

@@ -36,11 +36,11 @@ enum tw_wire_event {
 struct tw_wire {
 	enum tw_wire_state state;
 	int fd;
-	short events;       /* what poll(2) is to wait for */
-	char transaction;   /* 'I' idle, 'T' in a transaction, 'E' in a failed one */
-	uint32_t pid, key;  /* of BackendKeyData: who is to be cancelled */
-	struct tw_buf in;   /* a message that has not arrived entirely */
-	struct tw_buf out;  /* what could not be sent yet */
+	short events;      /* what poll(2) is to wait for */
+	char transaction;  /* 'I' idle, 'T' in a transaction, 'E' in a failed one */
+	uint32_t pid, key; /* of BackendKeyData: who is to be cancelled */
+	struct tw_buf in;  /* a message that has not arrived entirely */
+	struct tw_buf out; /* what could not be sent yet */
 	SSL *tls;
 	struct tw_scram *scram;
 	int cancel_fd;       /* of the last cancel request, + 1; 0: none */
@@ -60,7 +60,8 @@ struct tw_wire_ear {
 	void *owner;
 };
 
-/* Each of these fails with EX_OSERR or with the ear's error only; what the server does is an event. */
+/* Each of these fails with EX_OSERR or with the ear's error only; what the server does is an event.
+ */
 
 /* tw_wire_open begins to connect a CLOSED session. */
 bool tw_wire_open(struct tw_wire *w, struct tw_wire_target *t, const struct tw_wire_ear *ear,
