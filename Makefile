@@ -90,8 +90,8 @@ demo: ## watch bots fail, a deploy, the same bots succeed, and a rollback (BOTS=
 	@$(MAKE) -s -j2 --no-print-directory all
 	@$(TOOL_ENV) tests/demo
 
-soak: all ## how often the freeze is seen and imagined, six minutes (RUNS=, WATCH=, JOBS=)
-	@$(TOOL_ENV) tests/soak/freeze
+soak: all ## what takes long: the freeze seen and imagined, lint against four PgBouncers (RUNS=, WATCH=, JOBS=, EVERY=)
+	@for s in tests/soak/*; do echo "== $$s"; $(TOOL_ENV) $$s || exit; done
 
 bench: all ## the figures of the docs, each printed by a script in tests/bench
 	@for b in tests/bench/*; do echo "== $$b"; $(TOOL_ENV) $$b || exit; done
