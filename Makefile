@@ -63,15 +63,9 @@ $(BUILD)/bin/%: $(BUILD)/obj/tools/%.o $(BUILD)/obj/tools/program.o $(BUILD)/lib
 	@mkdir -p $(@D)
 	$(CC) $(LINK) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PKG_LIBS)
 
-# The second parts of programs that are too long for one file.
-$(BUILD)/bin/twpool-auth: $(BUILD)/obj/tools/auth_lookup.o
-$(BUILD)/bin/twpool-check: $(BUILD)/obj/tools/check_remember.o $(BUILD)/obj/tools/check_options.o \
-                             $(BUILD)/obj/tools/check_state.o $(BUILD)/obj/tools/check_lazy.o
-$(BUILD)/bin/twpool-dsn: $(BUILD)/obj/tools/dsn_verify.o
-$(BUILD)/bin/twpool-generation: $(BUILD)/obj/tools/generation_summary.o
-$(BUILD)/bin/twpool-lint: $(BUILD)/obj/tools/lint_report.o
-$(BUILD)/bin/twpool-size: $(BUILD)/obj/tools/size_tune.o
-$(BUILD)/bin/twpool-stress: $(BUILD)/obj/tools/stress_plan.o
+# The further parts of a program that is too long for one file: tools/check_*.c are twpool-check's.
+$(foreach p,$(PROGRAMS),$(eval $(BUILD)/bin/$p: \
+  $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard tools/$(p:twpool-%=%)_*.c)))))
 
 $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(FUZZ_LIB) $(filter %.o,$(FUZZ_DRIVER)) $(BUILD)/libtw.a
 	@mkdir -p $(@D)
@@ -94,7 +88,7 @@ demo: ## watch bots fail, a deploy, the same bots succeed, and a rollback (BOTS=
 	@$(MAKE) -s -j2 --no-print-directory all
 	@$(TOOL_ENV) tests/demo
 
-soak: all ## 10,000 bots; 100,000 files moved and back; how often the freeze is seen (BOTS=, RUNS=, WATCH=, JOBS=)
+soak: all ## what takes long: 10,000 bots, 100,000 files, lint against four PgBouncers, the freeze (BOTS=, RUNS=, WATCH=, JOBS=, EVERY=)
 	@for s in tests/soak/*; do echo "== $$s"; $(TOOL_ENV) $$s || exit; done
 
 bench: all ## the figures of the docs, each printed by a script in tests/bench

@@ -52,6 +52,8 @@ bats_require_minimum_version 1.5.0
   host_run twpool-deploy >/dev/null 2>&1
   pids="$(cat "$host_root/run/game.pid" "$host_root/run/twpool/pooler.pid")"
   host_site "$(bots_filter 2) | .pgbouncer.default_pool_size = 7"
+  run -0 host_run twpool-deploy --plan
+  [[ "$output" == *"+ twpool-lint -q --reload "* && "$output" != *"takes a restart"* ]]
   run -0 --separate-stderr host_run twpool-deploy
   [[ "$output" == "deployed: generation 0002, 1 paths,"* ]]
   [ "$(cat "$host_root/run/game.pid" "$host_root/run/twpool/pooler.pid")" = "$pids" ]
@@ -64,9 +66,20 @@ bats_require_minimum_version 1.5.0
   host_run twpool-deploy >/dev/null 2>&1
   host_move_pool
   host_site "$(bots_filter 2)"
+  run -0 host_run twpool-deploy --plan
+  [[ "$output" == *"takes a restart: listen_port: the file has '$host_pool_port', the running PgBouncer has '"*"(the server loses its connections and never opens new ones: it is restarted too)"* ]]
   host_run twpool-deploy >talk.log 2>&1
   [[ "$(jq -r .app "$host_game/bin/bigbang.json")" == "host=127.0.0.1 port=$host_pool_port "* ]]
   answers
+}
+
+@test "a setting with which this PgBouncer would not start is found before anything is published" {
+  host "$(bots_filter 2) | .pgbouncer += {server_tls_sslmode: \"prefer\", server_tls_ciphers: \"nonsense\"}"
+  run -1 --separate-stderr host_run twpool-deploy
+  [[ "$stderr" == *"pgbouncer.ini:"*": error: tls: server_tls_ciphers: PgBouncer does not take 'nonsense', and does not start"* ]]
+  [[ "$stderr" == *": error: boot-refused: this PgBouncer does not start: invalid server_tls_ciphers: nonsense"* ]]
+  [[ "$stderr" == *"install: this PgBouncer would not do what the rendered files say"* ]]
+  [ ! -e "$host_root/etc/pgbouncer/twpool" ]
 }
 
 @test "a pooler that died is started again by the next deploy, and the game, which never reconnects, after it" {

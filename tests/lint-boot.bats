@@ -189,6 +189,7 @@ nothing_left() {
   printf 'nonsense\n' >run/users.txt
   run -1 --separate-stderr reload run /usr/sbin/pgbouncer
   [ "$(cat run/users.txt)" = '"stats" ""' ]
+  # shellcheck disable=SC2016 # sed's
   edit run '/pgbouncer\]/,$d'
   run -1 --separate-stderr reload run /usr/sbin/pgbouncer
   running run

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 # twpool-lint: what PgBouncer lets pass in silence, one test a row, as it was met in the wild: found
 # before it is published. And the ini of the hand-written guide that twpool replaces, which has many.
-# shellcheck disable=SC2030,SC2031,SC2154 # a test's variables are its own; `run` sets stderr
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154 # secrets have dollars; a test's variables are its own; `run` sets stderr
 bats_require_minimum_version 1.5.0
 
 setup() {
@@ -244,7 +244,7 @@ finds() {
     grep -q ": $rule: " <<<"$output" || { printf 'no %s in:\n%s\n' "$rule" "$output"; return 1; }
   done
   [ "$(grep -c ': unknown-key: ' <<<"$output")" -eq 2 ]
-  [[ "$output" != *'some\'* && "$output" != *secret!* ]]
+  [[ "$output" != *some* && "$output" != *secret!* ]]
 }
 
 @test "--elsewhere: this host's files and accounts do not count" {

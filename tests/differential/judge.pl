@@ -47,6 +47,7 @@ sub judge {
   }
   disagree($name, "line $line is right, and is an error: $there[0]{message}")
     if $expect eq 'good' && grep { $_->{severity} eq 'error' } @there;
+  skipped_compare($name, $r, \@rules);
   unless ($r->{boot}{usable}) {
     $count{unusable}++;
     disagree($name, 'its console does not answer, and lint says nothing') unless grep { $_->{severity} eq 'error' } @rules;
@@ -57,6 +58,21 @@ sub judge {
   disagree($name, $_->{message})
     for grep { $_->{rule} eq 'boot-differs' && !($_->{message} =~ /has no (database|user)|^database 'pgbouncer'/ && $bad{ $_->{line} }) } @{ $r->{findings} };
   values_compare($name, $r, \@rules);
+}
+
+# skipped_compare: what PgBouncer says at its start of lines of auth_file and auth_hba_file, against the rules.
+sub skipped_compare {
+  my ($name, $r, $rules) = @_;
+  my @log = map { $_->{message} } grep { $_->{rule} eq 'boot-log' } @{ $r->{findings} };
+  return if @log >= 20; # it may have said more
+  my ($broken) = grep { /broken auth file|too long in auth file/ } @log;
+  my ($foretold) = grep { $_->{message} =~ /starts without every user/ } @$rules;
+  disagree($name, 'auth_file: ' . ($broken // 'nothing is broken') . ', and lint says ' . ($foretold ? $foretold->{message} : 'nothing'))
+    if !$broken != !$foretold;
+  my %hba = map { /hba (?:config )?line (\d+)/ ? ($1 => 1) : () } @log;
+  my %lint = map { $_->{line} => 1 } grep { $_->{rule} eq 'hba' } @$rules;
+  disagree($name, "auth_hba_file: it skips the lines '@{[sort keys %hba]}', lint says '@{[sort keys %lint]}'")
+    if "@{[sort keys %hba]}" ne "@{[sort keys %lint]}";
 }
 
 # values_compare: the values that lint foretold against those that are; and where the binary has
