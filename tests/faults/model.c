@@ -43,6 +43,7 @@ version_add(struct node *node, const char *path)
 	v.attributes = TREE_HASH;
 	if (!node->dir) {
 		v.data = tree_read(path, &v.n);
+		v.hash = tree_hash(TREE_HASH, v.data, v.n);
 		v.attributes = tree_attributes(path);
 		v.kept = getxattr(path, "user.twpool", value, sizeof(value)) == 4;
 	}
@@ -98,6 +99,17 @@ void
 model_load(struct model *m, const char *root)
 {
 	load(m, node_new(m, root), root);
+}
+
+void
+model_free(struct model *m)
+{
+	for (size_t i = 0; i < m->nodes; i++) {
+		for (size_t v = 0; v < m->node[i].n; v++)
+			free(m->node[i].version[v].data);
+		free(m->node[i].version);
+	}
+	free(m);
 }
 
 void

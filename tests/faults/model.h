@@ -17,7 +17,8 @@ struct version {
 	struct stat st; /* mode, owner, time */
 	char *data;     /* of a file */
 	size_t n;
-	unsigned long long attributes; /* hash of the extended attributes */
+	unsigned long long hash;       /* of the data */
+	unsigned long long attributes; /* of the extended attributes */
 	bool kept;                     /* has user.twpool=kept */
 };
 
@@ -59,6 +60,9 @@ struct model {
 
 /* model_load makes the model of a tree of which all is on the disk. */
 void model_load(struct model *m, const char *root);
+
+/* model_free frees a model that calloc made. */
+void model_free(struct model *m);
 
 /* model_hook is a step_hook whose data is the model. */
 void model_hook(void *model, const struct step_call *call);

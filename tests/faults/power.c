@@ -17,14 +17,19 @@
 /* Up to that many pending changes every subset is tried, of more only some. */
 #define SUBSETS_ALL 6
 
-/* How a file's bytes may be where they are not synced. */
-enum damage { WHOLE, EMPTY, ZEROS };
+/* What is not synced of a file is there or is zeros, in blocks of this many bytes. */
+#define BLOCK 512
+#define BLOCKS 128
+
+/* No file is damaged. */
+#define NONE MODEL_NODES
 
 /* A choice of what is on the disk. */
 struct choice {
 	bool change[MODEL_PENDING];
 	size_t version[MODEL_NODES];
-	unsigned char damage[MODEL_NODES];
+	size_t damaged; /* a node, or NONE: it is empty, or has lost blocks */
+	bool empty, lost[BLOCKS];
 };
 
 struct power {
@@ -35,6 +40,7 @@ struct power {
 	struct name name[MODEL_NAMES];
 	size_t names;
 	size_t command; /* whose calls these are */
+	bool killed;    /* apply was, so that the host is in between until it is restored */
 	unsigned long long *seen;
 	size_t n_seen, room;
 };
@@ -72,15 +78,21 @@ is_new(struct power *p, unsigned long long hash)
 static char *
 bytes_of(const struct power *p, size_t node, const struct version *v, size_t *n)
 {
-	char *zeros;
+	char *bytes;
 
-	*n = p->choice.damage[node] == EMPTY ? 0 : v->n;
-	if (p->choice.damage[node] != ZEROS)
+	*n = v->n;
+	if (p->choice.damaged != node)
 		return NULL;
-	zeros = calloc(1, v->n + 1);
-	if (zeros == NULL)
+	bytes = calloc(1, v->n + 1);
+	if (bytes == NULL)
 		tree_die("calloc");
-	return zeros;
+	if (p->choice.empty)
+		*n = 0;
+	for (size_t i = 0; i < *n; i++) {
+		if (!p->choice.lost[i / BLOCK % BLOCKS])
+			bytes[i] = v->data[i];
+	}
+	return bytes;
 }
 
 /* state_text writes the lines of what is below a directory, as world_text does. */
@@ -92,7 +104,7 @@ state_text(const struct power *p, FILE *out, size_t dir, const char *at)
 	for (size_t i = 0; i < p->names; i++) {
 		size_t id = p->name[i].node, n;
 		const struct version *v = &p->m->node[id].version[p->choice.version[id]];
-		char *zeros;
+		char *torn;
 
 		if (p->name[i].dir != dir)
 			continue;
@@ -100,10 +112,10 @@ state_text(const struct power *p, FILE *out, size_t dir, const char *at)
 		fprintf(out, "%s %o %u:%u", path, (unsigned)v->st.st_mode, (unsigned)v->st.st_uid,
 		        (unsigned)v->st.st_gid);
 		if (!p->m->node[id].dir) {
-			zeros = bytes_of(p, id, v, &n);
+			torn = bytes_of(p, id, v, &n);
 			fprintf(out, " %zu %llx %llx", n,
-			        tree_hash(TREE_HASH, zeros ? zeros : v->data, n), v->attributes);
-			free(zeros);
+			        torn ? tree_hash(TREE_HASH, torn, n) : v->hash, v->attributes);
+			free(torn);
 		}
 		fputc('\n', out);
 		if (p->m->node[id].dir)
@@ -120,7 +132,7 @@ state_write(const struct power *p, size_t dir, const char *at)
 	for (size_t i = 0; i < p->names; i++) {
 		size_t id = p->name[i].node, n;
 		const struct version *v = &p->m->node[id].version[p->choice.version[id]];
-		char *zeros;
+		char *torn;
 
 		if (p->name[i].dir != dir)
 			continue;
@@ -133,9 +145,9 @@ state_write(const struct power *p, size_t dir, const char *at)
 			state_write(p, id, path);
 			continue;
 		}
-		zeros = bytes_of(p, id, v, &n);
-		tree_write(path, zeros ? zeros : v->data, n, &v->st);
-		free(zeros);
+		torn = bytes_of(p, id, v, &n);
+		tree_write(path, torn ? torn : v->data, n, &v->st);
+		free(torn);
 		if (v->kept && setxattr(path, "user.twpool", "kept", 4, 0) != 0)
 			tree_die(path);
 	}
@@ -155,8 +167,9 @@ path_is(const char *now, const char *then, const char *path)
 static void
 paths_check(const struct power *p, const char *now)
 {
-	bool working = p->command == COMMAND_APPLY || p->command == COMMAND_RESTORE;
-	bool is_new_now = p->command == COMMAND_MARK;
+	bool working = p->command == COMMAND_APPLY || p->command == COMMAND_RESTORE ||
+	               (p->killed && p->command == COMMAND_MARK);
+	bool is_new_now = p->command == COMMAND_MARK && !p->killed;
 	size_t n;
 
 	for (const char *const *path = world_managed; *path != NULL; path++) {
@@ -213,6 +226,40 @@ chosen(struct power *p)
 	free(now);
 }
 
+/* lose_blocks: those of a file that a pattern says. */
+static void
+lose_blocks(struct power *p, size_t blocks, unsigned long long pattern)
+{
+	for (size_t i = 0; i < blocks && i < BLOCKS; i++)
+		p->choice.lost[i] = pattern >> i % 64 & 1;
+	chosen(p);
+}
+
+/*
+ * vary_blocks: the latest version of a file, empty, and with lost blocks: every subset of up to
+ * six, of more each one, all before and all after each, and some that a generator makes.
+ */
+static void
+vary_blocks(struct power *p, size_t id, size_t blocks)
+{
+	unsigned long long dice = 88172645463325252ULL;
+
+	p->choice.damaged = id;
+	p->choice.empty = true;
+	chosen(p);
+	p->choice.empty = false;
+	for (unsigned long long set = 1; blocks <= 8 && set < 1ULL << blocks; set++)
+		lose_blocks(p, blocks, set);
+	for (size_t i = 0; blocks > 8 && i < blocks; i++) {
+		dice ^= dice << 13, dice ^= dice >> 7, dice ^= dice << 17;
+		lose_blocks(p, blocks, 1ULL << i % 64);
+		lose_blocks(p, blocks, ~0ULL << i % 64);
+		lose_blocks(p, blocks, (1ULL << i % 64) - 1);
+		lose_blocks(p, blocks, dice);
+	}
+	p->choice.damaged = NONE;
+}
+
 /* vary_node tries everything that one node may be. */
 static void
 vary_node(struct power *p, size_t id)
@@ -223,11 +270,8 @@ vary_node(struct power *p, size_t id)
 		p->choice.version[id] = v;
 		chosen(p);
 	}
-	for (enum damage d = EMPTY; !node->dir && d <= ZEROS; d++) {
-		p->choice.damage[id] = (unsigned char)d;
-		chosen(p);
-	}
-	p->choice.damage[id] = WHOLE;
+	if (!node->dir)
+		vary_blocks(p, id, (node->version[node->n - 1].n + BLOCK - 1) / BLOCK);
 }
 
 /* vary_nodes: with these names, all that is not synced old, all new, and each by itself. */
@@ -276,35 +320,63 @@ cut(void *data)
 	}
 }
 
-/* deploy_traced runs all commands, with a cut after each change and after each command. */
+/* deploy_traced runs all commands, with a cut after each change; apply is killed at a call, or at 0
+ * not. */
 static void
-deploy_traced(struct power *p)
+deploy_traced(struct power *p, long killed)
 {
-	static const struct step_plan none = { STEP_NONE, 0, 0 };
-
 	for (p->command = 0; p->command < world_commands_n; p->command++) {
-		if (step_run(world_argv(world_commands[p->command].word), &none, model_hook, p->m)
-		        .code != 0) {
+		bool kill = killed > 0 && p->command == COMMAND_APPLY;
+		const struct step_plan plan = { kill ? STEP_KILL : STEP_NONE, killed, 0 };
+
+		/* Up to there it is what the whole deploy was. */
+		p->m->changed = killed == 0 || p->command >= COMMAND_APPLY ? cut : NULL;
+		if (step_run(world_argv(world_commands[p->command].word), &plan, model_hook, p->m)
+		        .code != (kill ? 128 + 9 : 0)) {
 			fprintf(stderr, "power: '%s' fails\n", world_commands[p->command].name);
 			exit(70);
 		}
 	}
 }
 
-void
-sweep_power(const struct effort *effort, tally_print *print)
+/* power_of is the sweep over one deploy. */
+static void
+power_of(const struct effort *effort, tally_print *print, const char *name, long killed)
 {
-	struct tally t = { .name = "power cut: a deploy and the way back" };
+	struct tally t = { .points = 0 };
 	struct model *m = calloc(1, sizeof(*m));
 	struct power *p = calloc(1, sizeof(*p));
 
 	if (m == NULL || p == NULL)
 		tree_die("calloc");
-	*p = (struct power){ .m = m, .effort = effort, .t = &t };
+	snprintf(t.name, sizeof(t.name), "%s", name);
+	*p = (struct power){
+		.m = m, .effort = effort, .t = &t, .choice.damaged = NONE, .killed = killed > 0
+	};
 	world_at(WORLD_OLD);
 	model_load(m, world_root());
-	m->changed = cut;
 	m->data = p;
-	deploy_traced(p);
+	deploy_traced(p, killed);
 	print(&t);
+	model_free(m);
+	free(p->seen);
+	free(p);
+}
+
+void
+sweep_power(const struct effort *effort, tally_print *print)
+{
+	static const struct step_plan none = { STEP_NONE, 0, 0 };
+	long calls;
+	char name[64];
+
+	power_of(effort, print, "power cut: a deploy and the way back", 0);
+	world_at(WORLD_STAGED);
+	calls = step_run(world_argv(world_commands[COMMAND_APPLY].word), &none, NULL, NULL).calls;
+	for (int i = 1; i <= effort->cuts; i++) {
+		long at = calls * i / (effort->cuts + 1);
+
+		snprintf(name, sizeof(name), "power cut: killed at %ld, and the way back", at);
+		power_of(effort, print, name, at);
+	}
 }

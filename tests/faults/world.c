@@ -26,6 +26,15 @@ const struct world_command world_commands[] = {
 	{ "stage (a binary)",
 	  { "stage", "-q", "-g", "server", "--mode", "0755", "1", "@/new.bin",
 	    "/srv/game/server" } },
+	{ "stage (a second file)",
+	  { "stage", "-q", "-g", "pooler", "--mode", "0640", "1", "@/new.hba",
+	    "/etc/pgbouncer/twpool/hba.conf" } },
+	{ "stage (a third file)",
+	  { "stage", "-q", "-g", "pooler", "--mode", "0640", "1", "@/new.hba",
+	    "/etc/pgbouncer/twpool/userlist.txt" } },
+	{ "stage (cron)",
+	  { "stage", "-q", "-g", "watch", "--mode", "0644", "1", "@/new.conf",
+	    "/etc/cron.d/twpool-check" } },
 	[COMMAND_APPLY] = { "apply", { "apply", "-q", "1" } },
 	[COMMAND_MARK] = { "mark", { "mark", "1", "undoing" } },
 	[COMMAND_RESTORE] = { "restore", { "restore", "-q", "--to", "1" } },
@@ -33,10 +42,14 @@ const struct world_command world_commands[] = {
 };
 const size_t world_commands_n = sizeof(world_commands) / sizeof(*world_commands);
 
-const char *const world_managed[] = { "/etc/old.conf",
+const char *const world_managed[] = { "/etc/cron.d",
+	                              "/etc/cron.d/twpool-check",
+	                              "/etc/old.conf",
 	                              "/etc/pgbouncer",
 	                              "/etc/pgbouncer/twpool",
+	                              "/etc/pgbouncer/twpool/hba.conf",
 	                              "/etc/pgbouncer/twpool/pgbouncer.ini",
+	                              "/etc/pgbouncer/twpool/userlist.txt",
 	                              "/srv/game/dsn.json",
 	                              "/srv/game/server",
 	                              "/srv/state",
@@ -138,6 +151,7 @@ host_make(void)
 	setxattr(path_of("root/srv/game/server"), "user.twpool", "kept", 4, 0);
 	put(path_of("site.json"), "{}\n", ' ', 0, 0600);
 	put(path_of("new.ini"), "[pgbouncer]\n", ';', 3000, 0600);
+	put(path_of("new.hba"), "local all all peer\n", '#', 2500, 0600);
 	put(path_of("new.conf"), "new\n", 'n', 100, 0600);
 	put(path_of("new.bin"), "new binary", 'N', 40000, 0700);
 	snprintf(edits, sizeof(edits),

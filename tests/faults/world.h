@@ -25,7 +25,7 @@ extern const size_t world_commands_n;
 enum {
 	COMMAND_BEGIN,
 	COMMAND_STAGE,
-	COMMAND_APPLY = 6,
+	COMMAND_APPLY = 9,
 	COMMAND_MARK,
 	COMMAND_RESTORE,
 	COMMAND_UNDONE
