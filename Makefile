@@ -36,7 +36,7 @@ TOOL_ENV := TWPOOL_BIN=$(CURDIR)/$(BUILD)/bin
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all bootstrap check demo soak bench hosts mutants lint format install uninstall deploy rollback plan preflight unsited clean help
+.PHONY: all bootstrap check demo faults soak bench hosts mutants lint format install uninstall deploy rollback plan preflight unsited clean help
 .DEFAULT_GOAL := all
 
 all: $(BINS) ## build every program (SAN=1: with sanitizers)
@@ -76,6 +76,9 @@ demo: ## watch bots fail, a deploy, the same bots succeed, and a rollback (BOTS=
 soak: all ## how often the freeze is seen and imagined, six minutes (RUNS=, WATCH=, JOBS=)
 	@$(TOOL_ENV) tests/soak/freeze
 
+faults: all ## kill, fill, break and cut the power of a small host at every point (QUICK=1)
+	@$(TOOL_ENV) tests/faults/run $(if $(QUICK),--quick)
+
 bench: all ## the figures of the docs, each printed by a script in tests/bench
 	@for b in tests/bench/*; do echo "== $$b"; $(TOOL_ENV) $$b || exit; done
 
@@ -91,7 +94,7 @@ lint: ## shellcheck, warnings as errors with gcc and clang, cppcheck, mandoc
 	@tests/lint
 
 format: ## clang-format the C sources in place
-	clang-format -i tools/*.[ch] tools/lib/*/*.[ch] tests/gameserver/*.[ch]
+	clang-format -i tools/*.[ch] tools/lib/*/*.[ch] tests/gameserver/*.[ch] tests/faults/*.[ch]
 
 LIBDIR := $(DESTDIR)$(PREFIX)/lib/twpool
 install: all ## install under PREFIX (default /usr/local); DESTDIR for packagers

@@ -209,6 +209,19 @@ made(struct model *m, const struct step_call *call, size_t dir)
 	change_add(m, dir, node_new(m, path), "", name);
 }
 
+/* opened: a file that is there, which may have lost its bytes by that. */
+static void
+opened(struct model *m, const struct step_call *call)
+{
+	unsigned long fd = (unsigned long)call->result;
+
+	if ((call->arg[2] & O_TRUNC) == 0)
+		return;
+	version_add(&m->node[fd_node(m, call, fd)], fd_path(call, fd));
+	if (m->changed != NULL)
+		m->changed(m->data);
+}
+
 /* touched: a file has other bytes or attributes. */
 static void
 touched(struct model *m, const struct step_call *call)
@@ -262,7 +275,9 @@ model_hook(void *model, const struct step_call *call)
 	switch (call->nr) {
 	case SYS_openat:
 		node = fd_node(m, call, call->arg[0]);
-		if ((call->arg[2] & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL) && node < MODEL_NODES)
+		if (fd_node(m, call, (unsigned long)call->result) < MODEL_NODES)
+			opened(m, call);
+		else if ((call->arg[2] & O_CREAT) != 0 && node < MODEL_NODES)
 			made(m, call, node);
 		break;
 	case SYS_mkdirat:

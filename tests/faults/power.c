@@ -8,9 +8,11 @@
 #include "sweep.h"
 #include "tree.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -44,6 +46,13 @@ struct power {
 	unsigned long long *seen;
 	size_t n_seen, room;
 };
+
+/* command_name is whose calls are at work. */
+static const char *
+command_name(const struct power *p)
+{
+	return p->command < world_commands_n ? world_commands[p->command].name : "all done";
+}
 
 /* is_new remembers a state; false where it was seen before. */
 static bool
@@ -179,8 +188,8 @@ paths_check(const struct power *p, const char *now)
 		bool fresh = n > 0 && strncmp(line + strlen(*path), " 40700 ", 7) == 0;
 
 		if (working ? !(before || after || fresh) : !(is_new_now ? after : before))
-			tally_bad(p->t, &p->t->half, "during '%s': %s is %.*s",
-			          world_commands[p->command].name, *path, (int)n, n ? line : "");
+			tally_bad(p->t, &p->t->half, "during '%s': %s is %.*s", command_name(p),
+			          *path, (int)n, n ? line : "");
 	}
 }
 
@@ -192,7 +201,7 @@ recovery_check(const struct power *p)
 	tree_clear(world_root());
 	state_write(p, 0, world_root());
 	p->t->runs++;
-	recovered(p->t, world_commands[p->command].name, p->t->points);
+	recovered(p->t, command_name(p), p->t->points);
 	world_aside(false);
 }
 
@@ -220,7 +229,10 @@ chosen(struct power *p)
 	if (is_new(p, tree_hash(TREE_HASH + p->command, now, n))) {
 		p->t->points++;
 		paths_check(p, now);
-		if (p->t->points % p->effort->every == 0)
+		if (p->command == world_commands_n && strstr(now, "/.twpool-") != NULL)
+			tally_bad(p->t, &p->t->leftovers, "all done: %.60s",
+			          strstr(now, "/.twpool-"));
+		if (p->t->points % (p->effort->stop ? 5 : p->effort->every) == 0)
 			recovery_check(p);
 	}
 	free(now);
@@ -248,6 +260,10 @@ vary_blocks(struct power *p, size_t id, size_t blocks)
 	p->choice.empty = true;
 	chosen(p);
 	p->choice.empty = false;
+	if (p->effort->stop) { /* the quickest is enough to be noticed */
+		p->choice.damaged = NONE;
+		return;
+	}
 	for (unsigned long long set = 1; blocks <= 8 && set < 1ULL << blocks; set++)
 		lose_blocks(p, blocks, set);
 	for (size_t i = 0; blocks > 8 && i < blocks; i++) {
@@ -333,10 +349,11 @@ deploy_traced(struct power *p, long killed)
 		p->m->changed = killed == 0 || p->command >= COMMAND_APPLY ? cut : NULL;
 		if (step_run(world_argv(world_commands[p->command].word), &plan, model_hook, p->m)
 		        .code != (kill ? 128 + 9 : 0)) {
-			fprintf(stderr, "power: '%s' fails\n", world_commands[p->command].name);
+			fprintf(stderr, "power: '%s' fails\n", command_name(p));
 			exit(70);
 		}
 	}
+	cut(p); /* once all has been said to be done */
 }
 
 /* power_of is the sweep over one deploy. */
@@ -363,18 +380,36 @@ power_of(const struct effort *effort, tally_print *print, const char *name, long
 	free(p);
 }
 
+/* The calls of a run after which it has a temporary file. */
+struct creations {
+	long calls, at[64];
+	size_t n;
+};
+
+/* creation_hook is a step_hook. */
+static void
+creation_hook(void *data, const struct step_call *call)
+{
+	struct creations *c = data;
+
+	c->calls++;
+	if (call->nr == SYS_openat && (call->arg[2] & O_EXCL) != 0 && c->n < 64)
+		c->at[c->n++] = c->calls;
+}
+
 void
 sweep_power(const struct effort *effort, tally_print *print)
 {
 	static const struct step_plan none = { STEP_NONE, 0, 0 };
-	long calls;
+	struct creations c = { .n = 0 };
 	char name[64];
 
 	power_of(effort, print, "power cut: a deploy and the way back", 0);
 	world_at(WORLD_STAGED);
-	calls = step_run(world_argv(world_commands[COMMAND_APPLY].word), &none, NULL, NULL).calls;
-	for (int i = 1; i <= effort->cuts; i++) {
-		long at = calls * i / (effort->cuts + 1);
+	step_run(world_argv(world_commands[COMMAND_APPLY].word), &none, creation_hook, &c);
+	for (size_t i = 0; i < c.n; i += (size_t)effort->cuts) {
+		/* By turns as soon as the file is there, and some calls later. */
+		long at = c.at[i] + 2 + (long)(i % 3) * 4;
 
 		snprintf(name, sizeof(name), "power cut: killed at %ld, and the way back", at);
 		power_of(effort, print, name, at);

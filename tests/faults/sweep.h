@@ -20,7 +20,7 @@ struct effort {
 	long stride;    /* of kills, errors and allocations */
 	long nested;    /* at most this many pairs; 0: none */
 	long every;     /* of the power model's states, each of this many is recovered from */
-	int cuts;       /* of the power model: deploys that were killed before */
+	long cuts;      /* of the power model: of the kills before it, each of this many */
 	long room_step; /* bytes between two sizes of a file system */
 	bool stop;      /* the power model ends with its first violation */
 };

@@ -42,8 +42,7 @@ const struct world_command world_commands[] = {
 };
 const size_t world_commands_n = sizeof(world_commands) / sizeof(*world_commands);
 
-const char *const world_managed[] = { "/etc/cron.d",
-	                              "/etc/cron.d/twpool-check",
+const char *const world_managed[] = { "/etc/cron.d/twpool-check",
 	                              "/etc/old.conf",
 	                              "/etc/pgbouncer",
 	                              "/etc/pgbouncer/twpool",
@@ -130,7 +129,8 @@ put(const char *path, const char *text, char fill, size_t size, mode_t mode)
 static void
 host_make(void)
 {
-	static const char *const dirs[] = { "", "/etc", "/srv", "/srv/game", "/var", "/var/lib" };
+	static const char *const dirs[] = { "",          "/etc", "/etc/cron.d", "/srv",
+		                            "/srv/game", "/var", "/var/lib" };
 	char path[4096], edits[4096];
 
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++) {
