@@ -53,12 +53,12 @@ wanted(const char *name, int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-	struct effort effort = { 1, 20000, 1, 1, 4096, getenv("FAULTS_STOP") != NULL };
+	struct effort effort = { 1, 1, 20000, 1, 1, 4096, getenv("FAULTS_STOP") != NULL };
 	struct timespec begin, end;
 	int at = 1;
 
 	if (argc > at && strcmp(argv[at], "--quick") == 0) {
-		effort = (struct effort){ 17, 300, 60, 4, 32768, effort.stop };
+		effort = (struct effort){ 109, 19, 60, 60, 4, 32768, effort.stop };
 		if (effort.stop)
 			effort.cuts = 1;
 		at++;

@@ -177,7 +177,7 @@ sweep_error(const struct effort *effort, tally_print *print)
 		struct tally t = { .points = calls_of(&subjects[i]) };
 
 		snprintf(t.name, sizeof(t.name), "error: %s", subjects[i].name);
-		for (long turn = 0; turn < t.points * (long)n; turn += effort->stride) {
+		for (long turn = 0; turn < t.points * (long)n; turn += effort->errors) {
 			long at = 1 + turn / (long)n, which = turn % (long)n;
 			struct step_result r = run_at(&subjects[i], STEP_ERROR, at,
 			                              errors[which].error);

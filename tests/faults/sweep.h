@@ -17,7 +17,8 @@ struct tally {
 
 /* How many of all points are tried: every one, or each `stride`-th. */
 struct effort {
-	long stride;    /* of kills, errors and allocations */
+	long errors;    /* of errors at calls, each of this many is tried */
+	long stride;    /* of kills, short calls and allocations */
 	long nested;    /* at most this many pairs; 0: none */
 	long every;     /* of the power model's states, each of this many is recovered from */
 	long cuts;      /* of the power model: of the kills before it, each of this many */

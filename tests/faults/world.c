@@ -319,14 +319,12 @@ record_is(const char *name)
 bool
 world_recover(void)
 {
-	static const char *const list[] = { "list", "-q", "--active", NULL };
 	static const char *const back[] = { "restore", "-q", "--to", "1", NULL };
-	static const char *const verify[] = { "verify", "--to", "1", NULL };
 	static const char *const undone[] = { "mark", "1", "undone", NULL };
 	static const char *const begin[] = { "begin", NULL };
 
-	return world_plain(list) == 0 &&
-	       (!record_is("manifest.json") ||
-	        (world_plain(back) == 0 && world_plain(verify) == 0 && world_plain(undone) == 0)) &&
-	       world_plain(begin) == 0;
+	/* What was begun, and not so far that it could be restored, the next beginning removes. */
+	if (!record_is("manifest.json"))
+		return world_plain(begin) == 0;
+	return world_plain(back) == 0 && world_plain(undone) == 0;
 }
