@@ -46,7 +46,7 @@ FUZZ_DRIVER := $(if $(FUZZ),-fsanitize=fuzzer,$(BUILD)/obj/tests/fuzz/replay/rep
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all fuzzers bootstrap check demo soak bench scaling page fuzz hosts mutants lint format install uninstall deploy rollback plan preflight unsited clean help
+.PHONY: all fuzzers bootstrap check demo faults soak bench scaling page fuzz hosts mutants lint format install uninstall deploy rollback plan preflight unsited clean help
 .DEFAULT_GOAL := all
 
 all: $(BINS) ## build every program (SAN=1: with sanitizers)
@@ -91,6 +91,9 @@ demo: ## watch bots fail, a deploy, the same bots succeed, and a rollback (BOTS=
 soak: all ## what takes long: 10,000 bots, 100,000 files, lint against four PgBouncers, the freeze (BOTS=, RUNS=, WATCH=, JOBS=, EVERY=)
 	@for s in tests/soak/*; do echo "== $$s"; $(TOOL_ENV) $$s || exit; done
 
+faults: all ## kill, fill, break and cut the power of a small host at every point (QUICK=1)
+	@$(TOOL_ENV) tests/faults/run $(if $(QUICK),--quick)
+
 bench: all ## the figures of the docs, each printed by a script in tests/bench
 	@for b in tests/bench/*; do echo "== $$b"; $(TOOL_ENV) $$b || exit; done
 
@@ -122,7 +125,7 @@ lint: ## shellcheck, warnings as errors with gcc and clang, cppcheck, mandoc
 	@tests/lint
 
 format: ## clang-format the C sources in place
-	clang-format -i tools/*.[ch] tools/lib/*/*.[ch] tests/gameserver/*.[ch] tests/fuzz/*.c tests/fuzz/*/*.[ch]
+	clang-format -i tools/*.[ch] tools/lib/*/*.[ch] tests/gameserver/*.[ch] tests/fuzz/*.c tests/fuzz/*/*.[ch] tests/faults/*.[ch]
 
 LIBDIR := $(DESTDIR)$(PREFIX)/lib/twpool
 install: all ## install under PREFIX (default /usr/local); DESTDIR for packagers

@@ -79,23 +79,6 @@ sum_of(const json_t *manifest, char sha[TW_SHA256_SIZE], struct tw_err *e)
 	return true;
 }
 
-bool
-tw_manifest_text(const json_t *manifest, struct tw_buf *b, struct tw_err *e)
-{
-	json_t *whole = json_copy((json_t *)manifest);
-	char sha[TW_SHA256_SIZE];
-	bool ok = whole != NULL || tw_fail(e, EX_OSERR, "out of memory");
-
-	ok = ok && (json_object_set_new(whole, "schema", json_integer(SCHEMA)) == 0 ||
-	            tw_fail(e, EX_OSERR, "out of memory"));
-	ok = ok && sum_of(whole, sha, e) &&
-	     (json_object_set_new(whole, "checksum", json_string(sha)) == 0 ||
-	      tw_fail(e, EX_OSERR, "out of memory")) &&
-	     tw_json_text(whole, b, e);
-	json_decref(whole);
-	return ok;
-}
-
 /* state_check holds the state of a path against what state_pack of stage.c writes. */
 static bool
 state_check(const json_t *state, bool directory)
@@ -129,6 +112,39 @@ entry_check(const json_t *entry)
 	       (!edit || json_is_array(json_object_get(entry, "edits")));
 }
 
+/* entries_check holds every entry against entry_check; *at is the first that is not one. */
+static bool
+entries_check(const json_t *manifest, size_t *at)
+{
+	const json_t *entries = json_object_get(manifest, "entries");
+
+	for (*at = 0; *at < json_array_size(entries); ++*at) {
+		if (!entry_check(json_array_get(entries, *at)))
+			return false;
+	}
+	return true;
+}
+
+bool
+tw_manifest_text(const json_t *manifest, struct tw_buf *b, struct tw_err *e)
+{
+	json_t *whole = json_copy((json_t *)manifest);
+	char sha[TW_SHA256_SIZE];
+	size_t at = 0;
+	bool ok = whole != NULL || tw_fail(e, EX_OSERR, "out of memory");
+
+	if (ok && !entries_check(manifest, &at))
+		ok = tw_fail(e, EX_SOFTWARE, "entry %zu would not be read again", at);
+	ok = ok && (json_object_set_new(whole, "schema", json_integer(SCHEMA)) == 0 ||
+	            tw_fail(e, EX_OSERR, "out of memory"));
+	ok = ok && sum_of(whole, sha, e) &&
+	     (json_object_set_new(whole, "checksum", json_string(sha)) == 0 ||
+	      tw_fail(e, EX_OSERR, "out of memory")) &&
+	     tw_json_text(whole, b, e);
+	json_decref(whole);
+	return ok;
+}
+
 /* sum_check: a manifest of schema 2 has a checksum, and is what was written. */
 static bool
 sum_check(const json_t *manifest, json_int_t schema, struct tw_err *e)
@@ -145,8 +161,7 @@ bool
 tw_manifest_check(const json_t *manifest, unsigned number, const char *path, struct tw_err *e)
 {
 	json_int_t schema = json_integer_value(json_object_get(manifest, "schema"));
-	const json_t *entries = json_object_get(manifest, "entries"), *entry;
-	size_t i;
+	size_t i = 0;
 
 	if (schema > SCHEMA) {
 		tw_fail(e, EX_DATAERR, "%s: written by a newer twpool (schema %lld)", path,
@@ -156,18 +171,16 @@ tw_manifest_check(const json_t *manifest, unsigned number, const char *path, str
 	if (schema < 1 || json_integer_value(json_object_get(manifest, "generation")) != number ||
 	    !json_is_string(json_object_get(manifest, "state")) ||
 	    !json_is_string(json_object_get(manifest, "created")) ||
-	    !json_is_object(json_object_get(manifest, "notes")) || !json_is_array(entries))
+	    !json_is_object(json_object_get(manifest, "notes")) ||
+	    !json_is_array(json_object_get(manifest, "entries")))
 		return tw_fail(e, EX_DATAERR, "%s: not the record of generation %04u", path,
 		               number);
 	if (!sum_check(manifest, schema, e)) {
 		tw_fail(e, EX_DATAERR, "%s: damaged: its checksum is another", path);
 		return tw_hint(e, "bring it back from a backup.");
 	}
-	json_array_foreach (entries, i, entry) {
-		if (!entry_check(entry))
-			return tw_fail(e, EX_DATAERR, "%s: entry %zu is damaged", path, i);
-	}
-	return true;
+	return entries_check(manifest, &i) ||
+	       tw_fail(e, EX_DATAERR, "%s: entry %zu is damaged", path, i);
 }
 
 bool

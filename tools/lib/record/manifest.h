@@ -14,7 +14,10 @@ json_t *tw_manifest_new(unsigned number, const char *created);
 /* tw_manifest_claim makes it this machine's. False without memory. */
 bool tw_manifest_claim(json_t *manifest);
 
-/* tw_manifest_text appends it with its checksum, as it is written to the file. */
+/*
+ * tw_manifest_text appends it with its checksum, as it is written to the file. EX_SOFTWARE: it has
+ * an entry that tw_manifest_check would refuse.
+ */
 bool tw_manifest_text(const json_t *manifest, struct tw_buf *b, struct tw_err *e);
 
 /*
