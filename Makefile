@@ -54,7 +54,7 @@ $(BUILD)/bin/%: $(BUILD)/obj/tools/%.o $(BUILD)/obj/tools/program.o $(BUILD)/lib
 	$(CC) $(LINK) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PKG_LIBS)
 
 # The second parts of programs that are too long for one file.
-$(BUILD)/bin/twpool-auth: $(BUILD)/obj/tools/auth_lookup.o
+$(BUILD)/bin/twpool-auth: $(BUILD)/obj/tools/auth_lookup.o $(BUILD)/obj/tools/auth_rotate.o
 $(BUILD)/bin/twpool-check: $(BUILD)/obj/tools/check_remember.o
 $(BUILD)/bin/twpool-dsn: $(BUILD)/obj/tools/dsn_verify.o
 $(BUILD)/bin/twpool-generation: $(BUILD)/obj/tools/generation_summary.o
