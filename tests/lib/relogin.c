@@ -4,7 +4,8 @@
  * one that fails reads it again and tries once more. For the test of a rotation.
  *
  * usage: relogin FILE DATABASE BOTS SECONDS     FILE is JSON with the DSN at "app", without escapes
- * Prints: LOGINS RETRIES FAILURES; ends early, and well, when FILE.stop is there.
+ * Makes FILE.ready when each bot could have come twice, ends when that was so again after somebody
+ * has made FILE.changed, or after the time. Prints: LOGINS RETRIES FAILURES.
  */
 #include <libpq-fe.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 struct count {
+	volatile int stop; /* of the first one: for all */
 	long logins, retries, failures;
 	char why[160];
 };
@@ -65,13 +67,11 @@ login(const char *file, const char *database, struct count *c)
 
 /* bot logs in until the time is over. */
 static void
-bot(char **argv, struct count *c)
+bot(char **argv, const struct count *all, struct count *c)
 {
 	time_t end = time(NULL) + atoi(argv[4]);
-	char stop[4096];
 
-	snprintf(stop, sizeof(stop), "%s.stop", argv[1]);
-	while (time(NULL) < end && access(stop, F_OK) != 0) {
+	while (time(NULL) < end && !all->stop) {
 		int ok = login(argv[1], argv[2], c);
 
 		if (!ok) {
@@ -80,6 +80,30 @@ bot(char **argv, struct count *c)
 		}
 		c->logins += ok;
 		c->failures += !ok;
+	}
+}
+
+/* watch is the parent's part: says when it is time for the change, and when it is over. */
+static void
+watch(char **argv, int n, struct count *c)
+{
+	time_t end = time(NULL) + atoi(argv[4]);
+	char ready[4096], changed[4096];
+	long base = -1, logins;
+	FILE *f;
+
+	snprintf(ready, sizeof(ready), "%s.ready", argv[1]);
+	snprintf(changed, sizeof(changed), "%s.changed", argv[1]);
+	while (time(NULL) < end && !c->stop) {
+		logins = 0;
+		for (int i = 0; i < n; i++)
+			logins += c[i].logins + c[i].failures;
+		if (logins >= 2 * n && access(ready, F_OK) != 0 && (f = fopen(ready, "w")) != NULL)
+			fclose(f);
+		if (base < 0 && access(changed, F_OK) == 0)
+			base = logins;
+		c->stop = base >= 0 && logins >= base + 2 * n;
+		usleep(10000);
 	}
 }
 
@@ -95,10 +119,11 @@ main(int argc, char **argv)
 	         -1, 0);
 	for (int i = 0; i < n; i++) {
 		if (fork() == 0) {
-			bot(argv, &c[i]);
+			bot(argv, c, &c[i]);
 			_exit(0);
 		}
 	}
+	watch(argv, n, c);
 	while (wait(NULL) > 0)
 		;
 	for (int i = 0; i < n; i++) {

@@ -32,8 +32,8 @@ tw_dsn_password_encode(enum tw_dsn_form form, const char *password, struct tw_bu
 		else if (c < ' ' || c == 0x7f)
 			ok = tw_fail(e, EX_DATAERR, "byte %zu of the password is a control byte",
 			             (size_t)(s - password) + 1);
-		else /* libpq looks at bytes: a letter of several needs no backslash */
-			ok = (plain(c) || c >= 0x80 || tw_buf_puts(&own, "\\", e)) &&
+		else
+			ok = (strchr(" '\\", c) == NULL || tw_buf_puts(&own, "\\", e)) &&
 			     tw_buf_add(&own, s, 1, e);
 	}
 	ok = ok && tw_buf_add(out, own.data, own.len, e);
@@ -70,6 +70,41 @@ text_prove(const char *old, const char *new, const char *password, struct tw_err
 	return ok || tw_fail(e, EX_SOFTWARE, "cannot prove that only the password has changed");
 }
 
+/* json_escape rewrites a text as JSON has it between quotes; control bytes are not in it. */
+static bool
+json_escape(struct tw_buf *text, struct tw_err *e)
+{
+	struct tw_buf own = TW_BUF_INIT;
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < text->len; i++)
+		ok = (strchr("\"\\", text->data[i]) == NULL || tw_buf_puts(&own, "\\", e)) &&
+		     tw_buf_add(&own, &text->data[i], 1, e);
+	tw_buf_free(text);
+	*text = own;
+	return ok;
+}
+
+/* file_prove reads the edited file again: as many DSNs, and ours says what it shall. */
+static bool
+file_prove(const struct tw_source *src, const struct tw_dsn_found *f, const struct tw_buf *text,
+           const struct tw_buf *out, struct tw_err *e)
+{
+	struct tw_source new = { src->path, tw_buf_text(out), out->len };
+	struct tw_dsn_list list = TW_DSN_LIST_INIT;
+	struct tw_err ignored = TW_ERR_INIT;
+	bool ok = tw_dsn_list_read(&new, &list, &ignored), found = false;
+
+	for (size_t i = 0; ok && i < list.n; i++)
+		found = found || (list.item[i].at.offset == f->at.offset &&
+		                  tw_dsn_bytes_same(&list.item[i].text, text));
+	tw_dsn_list_free(&list);
+	if (ok && found)
+		return true;
+	tw_fail(e, EX_DATAERR, "the password has a byte that this file would need to quote");
+	return tw_hint(e, "Take one of letters, digits and -_.~ only.");
+}
+
 bool
 tw_dsn_password_set(const struct tw_source *src, const struct tw_dsn_found *f,
                     const char *password, struct tw_buf *out, struct tw_err *e)
@@ -90,8 +125,10 @@ tw_dsn_password_set(const struct tw_source *src, const struct tw_dsn_found *f,
 		ok = tw_dsn_password_encode(f->dsn.form, password, &changes.item[0].new, e) &&
 		     tw_dsn_changed(&f->text, &changes, &text, e) &&
 		     text_prove(tw_buf_text(&f->text), tw_buf_text(&text), password, e) &&
+		     (f->pointer == NULL || json_escape(&changes.item[0].new, e)) &&
 		     tw_dsn_edits(src, f, &changes, &edits, e) &&
-		     tw_edits_apply(&edits, src->bytes, src->n, out, e);
+		     tw_edits_apply(&edits, src->bytes, src->n, out, e) &&
+		     file_prove(src, f, &text, out, e);
 	}
 	tw_buf_free(&text);
 	tw_edits_free(&edits);
