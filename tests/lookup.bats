@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: ISC
 # The lookup of auth.method "query" in a real PostgreSQL, and a real PgBouncer that goes by it: who is
 # let in, and what somebody who means harm gets. Each attack is a test.
+#
+# LOOKUP_ROOT   a directory with another system in which the PgBouncer runs (default: that of the host)
 # shellcheck disable=SC2016,SC2030,SC2031,SC2154 # a test's variables are its own; `run` sets stderr
 bats_require_minimum_version 1.5.0
 
@@ -70,22 +72,42 @@ install_all() {
   twpool-auth reload --site site.json --pooler-user "$POOLER_USER"
 }
 
+# pooler_version: of the PgBouncer that runs here.
+pooler_version() {
+  pooler_exec -V | sed -n '1s/^PgBouncer //p'
+}
+
+# pooler_exec ARGUMENT...: PgBouncer, in its own system where it has one, as its user.
+pooler_exec() {
+  if [[ -z ${LOOKUP_ROOT:-} ]]; then
+    as_user "$POOLER_USER" /usr/sbin/pgbouncer "$@"
+  else
+    mkdir -p "$LOOKUP_ROOT$top"
+    env --default-signal unshare -m bash -c 'mount --bind "$top" "$LOOKUP_ROOT$top"; user=$1; shift
+      exec chroot --userspec="$user:" "$LOOKUP_ROOT" /usr/sbin/pgbouncer "$@"' - "$POOLER_USER" "$@"
+  fi
+}
+
 # pooler_start: a PgBouncer with rendered files.
 pooler_start() {
   local etc=$TWPOOL_ROOT/etc/pgbouncer/twpool
   mkdir -p "$etc" "$TWPOOL_ROOT/run/pgbouncer"
   cluster_open_way "$TWPOOL_ROOT"
-  twpool-render --site site.json --secrets 0 --out "$etc" -q </dev/null
+  twpool-render --site site.json --secrets 0 --pgbouncer-version "$(pooler_version)" --out "$etc" -q </dev/null
   ((EUID != 0)) || chown -R "$POOLER_USER:" "$etc" "$TWPOOL_ROOT/run/pgbouncer"
-  # shellcheck disable=SC2016 # $0 and $$ are the inner shell's
-  as_user "$POOLER_USER" bash -c 'echo $$; exec /usr/sbin/pgbouncer "$0"' "$etc/pgbouncer.ini" \
-    >pooler.pid 2>pooler.log 3>&- 4>&- &
+  pooler_exec "$etc/pgbouncer.ini" 2>pooler.log 3>&- 4>&- &
   wait_until 10 grep -q 'process up' pooler.log
+  sed -n 's/.* \[\([0-9]*\)\] LOG process up.*/\1/p' pooler.log | tail -n 1 >pooler.pid
 }
 
 # login ROLE PASSWORD [HOST]: who one is, through the pooler.
 login() {
   PGPASSWORD=$2 PGCONNECT_TIMEOUT=10 psql -XAtq -h "${3:-127.0.0.1}" -p "$POOLER_PORT" -U "$1" -d game -c 'SELECT current_user'
+}
+
+# login_to ROLE PASSWORD: in which database one is, through the pooler, asked for PGDATABASE.
+login_to() {
+  PGPASSWORD=$2 psql -XAtq -h 127.0.0.1 -p "$POOLER_PORT" -U "$1" -c 'SELECT current_database()'
 }
 
 # refused ROLE PASSWORD [HOST]
@@ -274,7 +296,7 @@ lookup() {
 }
 
 @test "names with quotes, blanks, backslashes and the words of pg_hba.conf work in the whole chain" {
-  local name names=('o"dd' "it's" 'a b' 'back\slash' 'all' 'x;y=z%#' '+plus' '@at' 'ünï' '$twpool$') quoted
+  local name times names=('o"dd' "it's" 'a b' 'back\slash' 'all' 'x;y=z%#' '+plus' '@at' 'ünï' '$twpool$') quoted
   cp site.json kept.json
   for name in "${names[@]}"; do
     quoted=${name//\"/\"\"}
@@ -282,14 +304,44 @@ lookup() {
   done
   site game other "${names[@]}"
   install_all
-  twpool-render --site site.json --secrets 0 --out "$TWPOOL_ROOT/etc/pgbouncer/twpool" -q </dev/null
+  twpool-render --site site.json --secrets 0 --pgbouncer-version "$(pooler_version)" --out "$TWPOOL_ROOT/etc/pgbouncer/twpool" -q </dev/null
   ((EUID != 0)) || chown -R "$POOLER_USER:" "$TWPOOL_ROOT/etc/pgbouncer/twpool"
   kill -HUP "$(cat pooler.pid)"
   wait_until 10 login '$twpool$' pw
   for name in "${names[@]}"; do
-    run -0 login "$name" pw
-    [ "$output" = "$name" ]
+    for ((times = 0; times < ${LOOKUP_LOGINS:-1}; times++)); do
+      run -0 login "$name" pw
+      [ "$output" = "$name" ]
+    done
   done
+}
+
+@test "a database of a hostile name is reached by an alias; names with control bytes are refused" {
+  local name i=0 names=('o"dd' "it's" 'a b' 'back\slash' 'x;y=z%#' '+plus' '@at' 'ünï' '=eq' "a''b")
+  cp site.json kept.json
+  SITE_FILTER='.databases += []'
+  for name in "${names[@]}"; do
+    cluster_sql "CREATE DATABASE \"${name//\"/\"\"}\""
+    SITE_FILTER+=" | .databases += [{name: \"alias$((++i))\", dbname: $(jq -n --arg n "$name" '$n')}]"
+  done
+  site game other
+  install_all
+  twpool-render --site site.json --secrets 0 --pgbouncer-version "$(pooler_version)" --out "$TWPOOL_ROOT/etc/pgbouncer/twpool" -q </dev/null
+  ((EUID != 0)) || chown -R "$POOLER_USER:" "$TWPOOL_ROOT/etc/pgbouncer/twpool"
+  kill -HUP "$(cat pooler.pid)"
+  PGDATABASE=alias1 wait_until 10 login_to game pw
+  local at times
+  for ((at = 0; at < ${#names[@]}; at++)); do
+    for ((times = 0; times < ${LOOKUP_LOGINS:-1}; times++)); do
+      PGDATABASE=alias$((at + 1)) run -0 login_to game pw
+      [ "$output" = "${names[at]}" ]
+    done
+  done
+  SITE_FILTER='.databases[0].dbname = "a\nb"' site game
+  run -78 --separate-stderr twpool-site check site.json
+  [[ "$stderr" == *'databases[0].dbname: contains the control byte 0x0a'* ]]
+  SITE_FILTER='.users[0].name = "a\tb"' site game
+  run -78 twpool-site check site.json
 }
 
 @test "what the lookup cannot do is refused in the site file, with its place" {

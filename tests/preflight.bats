@@ -402,3 +402,69 @@ warning git 'dsn.json', which holds the DSN, is tracked by git: so is its passwo
   run -78 --separate-stderr preflight
   jq -e '.findings[] | select(.id == "auth") | .severity == "error" and (.text | contains("not twpool'"'"'s own"))' <<<"$output"
 }
+
+@test "passwords that lie about are found and named by place, never shown: DSN, pooler's files, history, log, git" {
+  host
+  run -0 --separate-stderr preflight
+  jq -e '.findings[] | select(.id == "leak") | .severity == "ok"' <<<"$output"
+  chmod o+r "$host_game/bin/bigbang.json"
+  mkdir -p "$host_root/etc/pgbouncer" "$host_root$HOME"
+  printf '%s\n' '[databases]' "game = host=127.0.0.1 user=game password=$host_password" '[pgbouncer]' 'auth_type = plain' \
+    >"$host_root/etc/pgbouncer/pgbouncer.ini"
+  printf '"game" "%s"\n' "$host_password" >"$host_root/etc/pgbouncer/userlist.txt"
+  chmod 0644 "$host_root"/etc/pgbouncer/*
+  home=$(getent passwd "$(id -un)" | cut -d: -f6)
+  mkdir -p "$host_root$home"
+  printf 'ls\nPGPASSWORD=%s psql\npsql "host=h password=%s"\n' "$host_password" "$host_password" >"$host_root$home/.bash_history"
+  printf 'connecting: host=h password=%s\nconnecting: host=h password=***\n' "$host_password" >"$host_game/log/server.log"
+  printf '#define DSN "host=h user=game password=%s"\n' "$host_password" >"$host_game/old.c"
+  ((EUID != 0)) || chown -R "$host_game_user:" "$host_game"
+  git_here() {
+    as_user "$host_game_user" env HOME=/nonexistent git -C "$host_game" -c user.name=t -c user.email=t@t "$@"
+  }
+  git_here init -q
+  git_here add old.c
+  git_here commit -qm one
+  run -0 --separate-stderr preflight
+  [[ "$output$stderr" != *"$host_password"* ]]
+  jq -r '.findings[] | select(.id == "leak") | .text' <<<"$output" >leaks
+  grep -x "everybody can read $host_game/bin/bigbang.json and the password in it" leaks
+  grep -x "$host_root/etc/pgbouncer/pgbouncer.ini has auth_type = plain" leaks
+  grep -x "$host_root/etc/pgbouncer/pgbouncer.ini has a password in \[databases\]" leaks
+  grep -x "$host_root/etc/pgbouncer/userlist.txt has passwords, or md5 of them, in clear" leaks
+  grep -x "everybody can read $host_root/etc/pgbouncer/userlist.txt" leaks
+  grep -x "$host_root$home/.bash_history has 2 line(s) with a password" leaks
+  grep -x "$host_game/log/server.log has 1 line(s) with a password" leaks
+  grep -x 'git has a password in: old.c' leaks
+  git_here rm -q old.c
+  git_here commit -qm two
+  run -0 --separate-stderr preflight
+  jq -r '.findings[] | select(.id == "leak") | .text' <<<"$output" | grep -qE '^git had a password in: [0-9a-f]+ [0-9a-f]+$'
+}
+
+@test "TLS: not needed on loopback, asked for elsewhere, and its files must be there, readable, private and lasting" {
+  host
+  tls() {
+    host_site "$1"
+    run --separate-stderr preflight
+    jq -r '.findings[] | select(.id == "tls") | .severity + " " + .text' <<<"$output" >tls
+  }
+  tls .
+  grep -x 'ok clients come from this host only: no TLS is needed' tls
+  tls '.pgbouncer.listen_addr = "127.0.0.1,0.0.0.0"'
+  grep -x 'warning the pooler listens on 0.0.0.0 and asks nobody for TLS (client_tls_sslmode is disable)' tls
+  openssl req -x509 -newkey rsa:2048 -nodes -keyout key -out cert -days 365 -subj /CN=pooler 2>/dev/null
+  openssl x509 -in cert -signkey key -days 3 -out soon 2>/dev/null
+  chmod 0644 key cert soon
+  local files='.pgbouncer += {client_tls_sslmode: "require", client_tls_cert_file: "'$PWD'/cert", client_tls_key_file: "'$PWD'/key"}'
+  tls ".pgbouncer.listen_addr = \"0.0.0.0\" | $files"
+  grep -x 'ok clients of other hosts come with TLS (client_tls_sslmode = require)' tls
+  grep -x "error client_tls_key_file: everybody can read $PWD/key" tls
+  grep "^ok client_tls_cert_file: $PWD/cert lasts until " tls
+  chmod 0600 key
+  tls "$files | .pgbouncer.client_tls_cert_file = \"$PWD/soon\""
+  ((EUID != 0)) || grep -x "error client_tls_key_file: $host_pooler_user cannot read $PWD/key" tls
+  grep "^warning client_tls_cert_file: $PWD/soon expires on " tls
+  tls '.pgbouncer.client_tls_sslmode = "require"'
+  grep 'error client_tls_sslmode is require, and client_tls_cert_file or client_tls_key_file is missing' tls
+}

@@ -29,5 +29,8 @@ int run_access(const void *options, int n, char **operands, struct tw_err *e);
 int run_reload(const void *options, int n, char **operands, struct tw_err *e);
 int run_purge(const void *options, int n, char **operands, struct tw_err *e);
 
+/* The command of auth_rotate.c. */
+int run_rotate(const void *options, int n, char **operands, struct tw_err *e);
+
 /* What messages and pg_stat_activity call us. */
 #define AUTH_NAME "twpool-auth"

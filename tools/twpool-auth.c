@@ -396,6 +396,19 @@ static const struct tw_opt purge_opts[] = {
 	{ 0 },
 };
 
+static const struct tw_opt rotate_opts[] = {
+	OPT_SITE,
+	{ .name = "password-file",
+	  .arg = "FILE",
+	  .help = "the new password, one line (a random one)",
+	  .type = TW_OPT_STRING,
+	  OPT(password_file) },
+	{ .name = "json", .help = "print a report", .type = TW_OPT_FLAG, OPT(json) },
+	OPT_TIMEOUT,
+	OPT_QUIET,
+	{ 0 },
+};
+
 static const struct tw_command commands[] = {
 	{ "export", "", 0, 0, "print role<TAB>secret of all users of the site, for a pipe",
 	  export_opts, run_export },
@@ -407,6 +420,9 @@ static const struct tw_command commands[] = {
 	  access_opts, run_access },
 	{ "reload", "", 0, 0, "have PostgreSQL read those files again, and prove that it has",
 	  reload_opts, run_reload },
+	{ "rotate", "ROLE", 1, 1,
+	  "give a role a new password in PostgreSQL, the pooler and the server's DSNs", rotate_opts,
+	  run_rotate },
 	{ "purge", "", 0, 0, "remove role and function of the lookup", purge_opts, run_purge },
 	{ 0 },
 };

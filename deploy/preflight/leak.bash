@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: ISC
+# shellcheck shell=bash
+# Passwords where they should not be, and what lets others listen: files that everybody can read, a
+# pooler's own configuration, logs, shell histories, git, listeners without TLS. Places are named, a
+# password never is. Sourced by phases/preflight.
+
+# What looks like a password in a text, for grep -E: one that is masked, a placeholder or a format is none.
+leak_pattern="password[\"']? *[=:] *[\"']?[^]\"' ,;*%\$<{}[)(&|]|://[^:/@ ]+:[^@/ *%\$<{]+@|PASSWORD +'[^']"
+
+# How many leaks were found.
+leaks=0
+
+# leak TEXT REMEDY
+leak() {
+  leaks=$((leaks + 1))
+  finding warning leak "$1" "$2"
+}
+
+# leak_lines USER FILE: how many lines of a file look like a password, read as that user, whose file it
+# is: it may lead anywhere. Not for long.
+leak_lines() {
+  local n
+  n=$(as_user "$1" timeout 5 grep -acEi -e "$leak_pattern" -- "$2" 2>/dev/null) || n=0
+  printf '%s' "${n:-0}"
+}
+
+# open_to_all PATH: everybody can read it.
+open_to_all() {
+  [[ -f $1 && $((0$(stat -Lc %a -- "$1") & 4)) -ne 0 ]]
+}
+
+# check_leaks: everything that can be looked at without asking anybody.
+check_leaks() {
+  leak_files
+  leak_pooler
+  leak_histories
+  leak_log
+  leak_git
+  ((leaks)) || finding ok leak 'no password lies about in DSNs, the pooler'"'"'s files, logs, shell histories or git'
+}
+
+# leak_files: a DSN with a password in a file that everybody can read.
+leak_files() {
+  local dsn=() one path
+  site_list dsn server.dsn
+  for one in "${dsn[@]}"; do
+    path=$(dsn_file "${one%%#*}")
+    [[ ! $path =~ ^(.*):[0-9]+$ ]] || path=${BASH_REMATCH[1]}
+    open_to_all "$path" && (($(leak_lines '' "$path"))) || continue
+    leak "everybody can read $path and the password in it" "chmod o-rwx it, and give the role another password: twpool-auth rotate."
+  done
+}
+
+# leak_pooler: what a pooler set up by hand has in /etc/pgbouncer.
+leak_pooler() {
+  local file type etc=$root/etc/pgbouncer
+  for file in "$etc"/*.ini "$etc"/*.txt; do
+    [[ -f $file ]] || continue
+    if [[ $file == *.ini ]]; then
+      type=$(sed -nE 's/^[[:space:]]*auth_type[[:space:]]*=[[:space:]]*(plain|trust|any)[[:space:]]*$/\1/p' "$file" | tail -n 1)
+      [[ -z $type ]] || leak "$file has auth_type = $type" 'twpool'"'"'s own has hba with scram-sha-256: remove that file, or what uses it.'
+      ! grep -qE '^[^;#]*[[:space:]]password[[:space:]]*=' "$file" ||
+        leak "$file has a password in [databases]" 'remove it, and give the role another one: PgBouncer prints such a line into its log at the first mistake in it.'
+    elif grep -qE '^[[:space:]]*"[^"]*"[[:space:]]+"([^"]+)"' "$file" &&
+      grep -E '^[[:space:]]*"' "$file" | grep -qvE '^[[:space:]]*"[^"]*"[[:space:]]+"(SCRAM-SHA-256\$[^"]*)?"'; then
+      leak "$file has passwords, or md5 of them, in clear" 'remove it: twpool copies SCRAM secrets, or keeps none (auth.method).'
+    fi
+    ! open_to_all "$file" || ! grep -qE '"[^"]+"[[:space:]]+"[^"]+"|password' "$file" ||
+      leak "everybody can read $file" 'chmod 640 it, or remove it.'
+  done
+}
+
+# leak_histories: what has been typed: PGPASSWORD=, a DSN, ALTER ROLE ... PASSWORD.
+leak_histories() {
+  local account home file n
+  for account in "$(id -un)" "${site[server.user]}" postgres; do
+    [[ -n $account ]] && home=$(account_field "$account" 6) && [[ -n $home ]] || continue
+    for file in "$root$home"/.{bash,zsh,psql,sh}_history; do
+      n=$(leak_lines "$account" "$file")
+      ((n == 0)) || leak "$file has $n line(s) with a password" 'remove the lines, and give the roles other passwords: twpool-auth rotate.'
+    done
+  done
+}
+
+# leak_log: the server's log.
+leak_log() {
+  local file n
+  file=$(server_log)
+  [[ $file != /dev/null && -f $file ]] || return 0
+  n=$(leak_lines "${site[server.user]}" "$file")
+  ((n == 0)) || leak "$file has $n line(s) with a password" 'remove it, mend what prints that, and give the role another password: twpool-auth rotate.'
+}
+
+# leak_git: the server's sources, today's and, as far as ten seconds go, the older ones.
+leak_git() {
+  local directory=$root${site[server.directory]} files commits
+  [[ -n $(command -v git) && -d $directory ]] && ask_git rev-parse --short HEAD >/dev/null || return 0
+  files=$(ask_git grep -lIEi -e "$leak_pattern" | head -n 3 | paste -sd ' ') || files=
+  [[ -z $files ]] || leak "git has a password in: $files" 'take it out, and give the role another one: git keeps what it had.'
+  [[ -z $files ]] || return 0
+  commits=$(ask_git log --all -i -E -G "$leak_pattern" --format=%h | head -n 3 | paste -sd ' ') || commits=
+  [[ -z $commits ]] || leak "git had a password in: $commits" 'give the role another one: everybody with a copy of the history has it.'
+}
+
+# tls_value KEY: a setting of section pgbouncer, or nothing.
+tls_value() {
+  twpool-site get --site "$SITE" "pgbouncer.$1" 2>/dev/null | tr -d '\0' || :
+}
+
+# check_tls: on a loopback only, off is right. Elsewhere clients and PostgreSQL are spoken to with TLS,
+# with certificates that the pooler can read and that last.
+check_tls() {
+  local one outside='' client server
+  client=$(tls_value client_tls_sslmode) server=$(tls_value server_tls_sslmode)
+  for one in ${site[pgbouncer.listen_addr]//,/ }; do
+    [[ $one == localhost || $one == 127.* || $one == ::1 ]] || outside=$one
+  done
+  tls_client
+  tls_server
+  tls_files client cert_file key_file ca_file
+  tls_files server cert_file key_file ca_file
+}
+
+# tls_client: how clients of other hosts are let in.
+tls_client() {
+  if [[ -z $outside ]]; then
+    finding ok tls 'clients come from this host only: no TLS is needed'
+  elif [[ $client == require || $client == verify-* ]]; then
+    finding ok tls "clients of other hosts come with TLS (client_tls_sslmode = $client)"
+  else
+    finding warning tls "the pooler listens on $outside and asks nobody for TLS (client_tls_sslmode is ${client:-disable})" \
+      'set pgbouncer.client_tls_sslmode to "require", and client_tls_cert_file and client_tls_key_file; or listen on 127.0.0.1.'
+  fi
+  [[ -z $client || $client == disable || -n $(tls_value client_tls_cert_file) && -n $(tls_value client_tls_key_file) ]] ||
+    finding error tls "client_tls_sslmode is $client, and client_tls_cert_file or client_tls_key_file is missing" \
+      'name both: PgBouncer does not start without them.'
+}
+
+# tls_server: how PostgreSQL is spoken to.
+tls_server() {
+  if postgres_local; then
+    return 0
+  elif [[ $server == verify-full ]]; then
+    finding ok tls "PostgreSQL at ${site[postgres.host]} must prove who it is (verify-full)"
+    [[ -n $(tls_value server_tls_ca_file) ]] || finding error tls 'server_tls_sslmode is verify-full, and server_tls_ca_file is missing' \
+      'name the file with the certificate of its authority.'
+  else
+    finding warning tls "PostgreSQL is at ${site[postgres.host]}, and server_tls_sslmode is ${server:-prefer}: whoever stands between can be PostgreSQL" \
+      'set pgbouncer.server_tls_sslmode to "verify-full", and server_tls_ca_file.'
+  fi
+}
+
+# tls_files SIDE WORD...: each file is there, and the pooler can read it; a key is nobody else's; a certificate
+# lasts for a month.
+tls_files() {
+  local side=$1 word file account
+  shift
+  account=$(pooler_user)
+  ((EUID == 0)) && id -u -- "$account" >/dev/null 2>&1 || account=
+  for word; do
+    file=$(tls_value "${side}_tls_$word")
+    [[ -n $file ]] || continue
+    if ! as_user "$account" test -r "$file" -a -f "$file"; then
+      finding error tls "${side}_tls_$word: ${account:-the pooler} cannot read $file" \
+        'chgrp it to the group pgbouncer and chmod 640, and open the way to it.'
+    elif [[ $word == key_file ]] && open_to_all "$file"; then
+      finding error tls "${side}_tls_$word: everybody can read $file" 'chmod 640 it, and have another key made.'
+    elif [[ $word != key_file ]]; then
+      tls_lasts "${side}_tls_$word" "$file"
+    fi
+  done
+}
+
+# tls_lasts KEY FILE: the first certificate of a file is one, and for how long.
+tls_lasts() {
+  local end
+  [[ -n $(command -v openssl) ]] || return 0
+  if ! end=$(openssl x509 -noout -enddate -in "$2" 2>/dev/null); then
+    finding error tls "$1: no certificate in $2" 'name a file in PEM.'
+  elif ! openssl x509 -noout -checkend 0 -in "$2" >/dev/null 2>&1; then
+    finding error tls "$1: $2 has expired on ${end#notAfter=}" 'renew it.'
+  elif ! openssl x509 -noout -checkend $((30 * 86400)) -in "$2" >/dev/null 2>&1; then
+    finding warning tls "$1: $2 expires on ${end#notAfter=}" 'renew it; a RELOAD of the pooler reads it.'
+  else
+    finding ok tls "$1: $2 lasts until ${end#notAfter=}"
+  fi
+}
