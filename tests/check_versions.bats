@@ -235,7 +235,7 @@ state() {
   kill -STOP "$pid"
   check --state state >first 3>&- 4>&- &
   local first=$!
-  wait_until 10 locked
+  wait_until 40 locked
   run -3 check --state state
   [[ "$output" =~ ^"TWPOOL UNKNOWN: another check with 'state' is under way since "[0-9:]{8}" UTC"$ ]]
   kill -CONT "$pid"

@@ -53,7 +53,7 @@ give_up_prometheus(int signal)
 }
 
 /*
- * give_up_after arms the last way out, 0.15 s after the time that everything may take together:
+ * give_up_after arms the last way out, 0.1 s after the time that everything may take together:
  * from within libpq, which keeps no deadline while it looks up a name or works on a password that a
  * hostile server wants hashed two billion times.
  */
@@ -63,9 +63,9 @@ give_up_after(double seconds, enum tw_format format)
 	static void (*const ways[])(int) = { [TW_FORMAT_NAGIOS] = give_up_nagios,
 		                             [TW_FORMAT_JSON] = give_up_json,
 		                             [TW_FORMAT_PROMETHEUS] = give_up_prometheus };
-	double whole = floor(seconds + 0.15);
+	double whole = floor(seconds + 0.1);
 	struct itimerval at = { .it_value = { (time_t)whole,
-		                              (suseconds_t)((seconds + 0.15 - whole) * 1e6) } };
+		                              (suseconds_t)((seconds + 0.1 - whole) * 1e6) } };
 
 	signal(SIGALRM, ways[format]);
 	setitimer(ITIMER_REAL, &at, NULL);
