@@ -73,7 +73,7 @@ struct tw_dsn_wanted {
 
 /*
  * tw_dsn_may tells whether a file may hold a DSN at all: where it says no, tw_dsn_list_read finds
- * none. It is a hundred times as fast.
+ * none. It looks at few bytes, and runs no tokenizer.
  */
 bool tw_dsn_may(const struct tw_source *src);
 
