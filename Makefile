@@ -23,7 +23,7 @@ BUILD  := .build
 HARDEN := -D_FORTIFY_SOURCE=2
 endif
 
-PKGS     := libpq jansson libmd
+PKGS     := libpq jansson libmd libssl libcrypto
 WARN     := -Wall -Wextra -Wshadow -Wconversion -Wformat=2 -Wvla -Wmissing-prototypes
 HARDEN   += -fstack-protector-strong -fPIE
 CPPFLAGS += -D_GNU_SOURCE -Itools/lib
@@ -46,7 +46,7 @@ FUZZ_DRIVER := $(if $(FUZZ),-fsanitize=fuzzer,$(BUILD)/obj/tests/fuzz/replay/rep
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all fuzzers bootstrap check demo soak bench fuzz hosts mutants lint format install uninstall deploy rollback plan preflight unsited clean help
+.PHONY: all fuzzers bootstrap check demo soak bench page fuzz hosts mutants lint format install uninstall deploy rollback plan preflight unsited clean help
 .DEFAULT_GOAL := all
 
 all: $(BINS) ## build every program (SAN=1: with sanitizers)
@@ -64,10 +64,13 @@ $(BUILD)/bin/%: $(BUILD)/obj/tools/%.o $(BUILD)/obj/tools/program.o $(BUILD)/lib
 	$(CC) $(LINK) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PKG_LIBS)
 
 # The second parts of programs that are too long for one file.
-$(BUILD)/bin/twpool-check: $(BUILD)/obj/tools/check_remember.o
+$(BUILD)/bin/twpool-auth: $(BUILD)/obj/tools/auth_lookup.o
+$(BUILD)/bin/twpool-check: $(BUILD)/obj/tools/check_remember.o $(BUILD)/obj/tools/check_options.o \
+                             $(BUILD)/obj/tools/check_state.o $(BUILD)/obj/tools/check_lazy.o
 $(BUILD)/bin/twpool-dsn: $(BUILD)/obj/tools/dsn_verify.o
 $(BUILD)/bin/twpool-generation: $(BUILD)/obj/tools/generation_summary.o
 $(BUILD)/bin/twpool-lint: $(BUILD)/obj/tools/lint_report.o
+$(BUILD)/bin/twpool-size: $(BUILD)/obj/tools/size_tune.o
 
 $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(FUZZ_LIB) $(filter %.o,$(FUZZ_DRIVER)) $(BUILD)/libtw.a
 	@mkdir -p $(@D)
@@ -90,7 +93,7 @@ demo: ## watch bots fail, a deploy, the same bots succeed, and a rollback (BOTS=
 	@$(MAKE) -s -j2 --no-print-directory all
 	@$(TOOL_ENV) tests/demo
 
-soak: all ## what takes long: the freeze seen and imagined, lint against four PgBouncers (RUNS=, WATCH=, JOBS=, EVERY=)
+soak: all ## 10,000 bots; 100,000 files moved; the freeze; lint against four PgBouncers (BOTS=, RUNS=, WATCH=, JOBS=, EVERY=)
 	@for s in tests/soak/*; do echo "== $$s"; $(TOOL_ENV) $$s || exit; done
 
 bench: all ## the figures of the docs, each printed by a script in tests/bench
@@ -101,6 +104,11 @@ fuzz: ## every libFuzzer target with sanitizers (SECONDS=60 each, TARGETS=, JOBS
 	@deploy/bootstrap --quiet fuzz
 	@$(MAKE) -s -j2 --no-print-directory FUZZ=1 fuzzers
 	@tests/fuzz/run $(or $(SECONDS),60) $(TARGETS)
+
+page: ## look at the report in headless Chromium; pictures in .build/report
+	@deploy/bootstrap --quiet page
+	@$(MAKE) -s -j2 --no-print-directory all
+	@$(TOOL_ENV) tests/run tests/browser/page.bats
 
 hosts: all ## boot real Debian containers and try them (root; BOOTED_SUITE="bookworm trixie sid", FILES=)
 	@[ "$$(id -u)" -ne 0 ] || deploy/bootstrap --quiet hosts
@@ -118,7 +126,7 @@ format: ## clang-format the C sources in place
 
 LIBDIR := $(DESTDIR)$(PREFIX)/lib/twpool
 install: all ## install under PREFIX (default /usr/local); DESTDIR for packagers
-	install -d $(DESTDIR)$(PREFIX)/bin $(LIBDIR)/bin $(LIBDIR)/templates \
+	install -d $(DESTDIR)$(PREFIX)/bin $(LIBDIR)/bin $(LIBDIR)/templates/monitoring \
 	  $(LIBDIR)/deploy/phases $(LIBDIR)/deploy/lib $(LIBDIR)/deploy/preflight $(LIBDIR)/rollback
 	install -m 0755 $(BINS) $(LIBDIR)/bin
 	install -m 0755 deploy/twpool-deploy $(LIBDIR)/deploy
@@ -128,7 +136,8 @@ install: all ## install under PREFIX (default /usr/local); DESTDIR for packagers
 	install -m 0644 deploy/advisories $(LIBDIR)/deploy
 	install -m 0755 rollback/twpool-rollback $(LIBDIR)/rollback
 	install -m 0644 rollback/host.bash $(LIBDIR)/rollback
-	install -m 0644 templates/* $(LIBDIR)/templates
+	install -m 0644 $(wildcard templates/*.*) $(LIBDIR)/templates
+	install -m 0644 templates/monitoring/* $(LIBDIR)/templates/monitoring
 	for p in $(PROGRAMS); do ln -sfn ../lib/twpool/bin/$$p $(DESTDIR)$(PREFIX)/bin/$$p; done
 	for p in $(SCRIPTS); do ln -sfn ../lib/twpool/$$p $(DESTDIR)$(PREFIX)/bin/$${p##*/}; done
 	for m in $(MAN); do install -D -m 0644 $$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/}; done

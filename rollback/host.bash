@@ -10,7 +10,6 @@
 host_back() {
   local account
   unit_back || return
-  [[ -z $purge ]] || package_remove || return
   for account in "${accounts[@]}"; do
     account_remove "$account" || return
   done

@@ -147,7 +147,7 @@ ended() {
 @test "every line of the log is whole, and none holds the password" {
   server
   run -0 bots --bots 12 --duration 0.5 --think 0.05
-  [[ $(wc -l <log) -gt 30 ]]
+  [[ $(wc -l <log) -gt 24 ]]
   run ! grep -Evx '[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{3}Z (INFO|WARNING|ERROR) [^[:cntrl:]]*' log
   run ! grep -q "$PASSWORD" log
 }

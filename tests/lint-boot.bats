@@ -227,7 +227,7 @@ nothing_left() {
     edit "$dir" 's/^pool_mode/bogus = 1\npool_mode/'
     kill -HUP "$(cat "$dir/pid")"
     wait_until 20 half_applied "$dir"
-    [[ "$findings" == *": error: default-in-force: pool_mode: the file has 'transaction', the running PgBouncer has its compiled default 'session'"* ]]
+    [[ "$findings" == *": error: default-in-force: pool_mode: the file has 'transaction', the running PgBouncer has 'session', the compiled default"* ]]
     sed -i '/bogus/d' "$dir/p.ini"
     ((EUID != 0)) || chown "$owner:" "$dir/p.ini"
     run -0 --separate-stderr twpool-lint -q --binary "$binary" --reload "$dsn" "$dir/p.ini"

@@ -255,7 +255,7 @@ warning git 'dsn.json', which holds the DSN, is tracked by git: so is its passwo
   printf 'Candidate: 1.18.0-1\n' >"$standins/apt"
   printf 'audit The following packages are only half configured\n' >"$standins/dpkg"
   run -78 --separate-stderr checks HOOK="$quiet" check_package
-  [ "$(found)" = 'error package dpkg has unfinished work: The following packages are only half configured' ]
+  [ "$(found)" = 'error package The following packages are only half configured' ]
 }
 
 @test "a server that nobody could restart or see is refused, and so is a unit that is none" {
@@ -379,4 +379,26 @@ warning git 'dsn.json', which holds the DSN, is tracked by git: so is its passwo
   run -0 --separate-stderr make -s -C "$tests/.." rollback SITE="$PWD/none.json" TWPOOL_ROOT="$PWD/root"
   [[ "$output" == "nothing to do: "*"make demo" ]]
   [ ! -e root ]
+}
+
+@test "two roles in a userlist are told of CVE-2026-107350; with the lookup peer logins that end are named, and a foreign schema stops" {
+  host_pg=$PWD/root/pg
+  host '.users += [{name: "second"}] | .pgbouncer.default_pool_size = 5'
+  cluster_sql "CREATE ROLE second LOGIN PASSWORD 'x'"
+  run -0 --separate-stderr preflight
+  jq -e '.findings[] | select(.id == "auth") | .severity == "warning" and (.text | contains("CVE-2026-107350"))
+    and (.remedy | contains("set auth.method to \"query\""))' <<<"$output"
+  printf '%s\n' 'local all all peer' 'host all all 127.0.0.1/32 scram-sha-256' >"$CLUSTER_DIR/data/pg_hba.conf"
+  cluster_sql 'SELECT pg_reload_conf()'
+  cp "$CLUSTER_DIR/data/pg_hba.conf" hba
+  host_site '.users += [{name: "second"}] | .pgbouncer.default_pool_size = 5 | .auth = {method: "query"} | .postgres.host = .postgres.socket_directory'
+  run -0 --separate-stderr preflight
+  jq -e '.findings[] | select(.id == "auth") | .severity == "ok" and (.text | contains("the pooler keeps none"))' <<<"$output"
+  jq -e '.findings[] | select(.id == "login") | .severity == "warning" and (.text | contains("by peer"))' <<<"$output"
+  run -0 host_run twpool-deploy --plan
+  [[ "$output" == *'+local "game" "second" scram-sha-256'*'+ twpool-auth reload'* ]]
+  cmp hba "$CLUSTER_DIR/data/pg_hba.conf"
+  cluster_sql game 'CREATE SCHEMA twpool'
+  run -78 --separate-stderr preflight
+  jq -e '.findings[] | select(.id == "auth") | .severity == "error" and (.text | contains("not twpool'"'"'s own"))' <<<"$output"
 }

@@ -101,7 +101,7 @@ console() {
 
 @test "the example site's host files are exactly the committed ones" {
   run -0 twpool-render --host --site "$BATS_TEST_DIRNAME/../templates/site.example.json" --out out -q
-  for file in pgbouncer.service.conf server.service.conf logrotate cron; do
+  for file in pgbouncer.service.conf server.service.conf logrotate cron check.service check.timer recover.service recover.target.conf; do
     diff -u "$FIXTURES/$file" <(tail -n +2 "out/$file")
   done
 }
@@ -116,6 +116,14 @@ console() {
   run -1 grep IPAddress out/pgbouncer.service.conf
   run -1 grep PartOf out/server.service.conf
   grep -q ' twpool-check /opt/twpool-check ' out/cron
+}
+
+@test "check.schedule: cron's file holds the check, or says that the timer does" {
+  site '"name": "game"' '"name": "game"' '"check": {"schedule": "timer"}'
+  run -0 twpool-render --host --site site.json --out out -q
+  run -1 grep '^[^#]' out/cron
+  [[ "$(<out/cron)" == *'twpool-check.timer'* ]]
+  grep -q '^ExecStart=/usr/local/bin/twpool-check --site ' out/check.service
 }
 
 @test "a path that systemd or cron would read as something else is refused" {

@@ -4,11 +4,25 @@
 # is noted in the generation before it is changed; rollback/host.bash takes it back from there.
 # Sourced, never run.
 
-# shellcheck source=deploy/lib/package.bash
-. "$home/deploy/lib/package.bash"
-
 # The pooler's own user, and that of the check in cron, whom the console knows by this name.
 accounts=(pgbouncer twpool-check)
+
+# The path of the check's service and timer, without their suffixes.
+check_unit=/etc/systemd/system/twpool-check
+
+# schedule_set: what runs the check, cron or the timer, is what the site says.
+schedule_set() {
+  if [[ ${site[check.schedule]} == timer ]]; then
+    run systemctl --quiet enable --now twpool-check.timer
+  else
+    schedule_off
+  fi
+}
+
+# schedule_off: the timer, where there is one, runs the check no more.
+schedule_off() {
+  [[ ! -e $check_unit.timer ]] || run systemctl --quiet disable --now twpool-check.timer
+}
 
 # account_add NAME: a system user with a group of its own, no home and no shell.
 account_add() {

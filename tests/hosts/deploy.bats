@@ -59,9 +59,9 @@ answers() {
   booted_bots --bots 1 --duration 0.2 --think 0.1 2>/dev/null | jq -e '.logins == 1 and .command_success == 1' >/dev/null
 }
 
-# everything: all files but logs, what the kernel shows, and who holds twpool's lock.
+# everything: all files but logs, what the kernel shows, who holds twpool's lock, and what cron's check remembers.
 everything() {
-  booted_files root var/log var/lib/systemd var/lib/twpool/lock srv/twclone/bin/twclone.log tmp run proc sys dev
+  booted_files root var/log var/lib/systemd var/lib/twpool/lock var/lib/twpool-check/state srv/twclone/bin/twclone.log tmp run proc sys dev
 }
 
 # foreign_changes: of a diff of file listings, the lines whose path belongs to no package that the
@@ -212,10 +212,14 @@ cron_run() {
   booted_gap_start
   run -0 --separate-stderr deploy
   deploy_gap=$(booted_gap_stop)
+  echo "# $output; of that: $(grep -E '^== (preflight|install|rebuild|validate|watch): done' <<<"$stderr" | sed 's/^== //; s/: done in//' | paste -sd ,)" >&3
   booted_gap_start
   run -0 --separate-stderr booted_run twpool-rollback
   rollback_gap=$(booted_gap_stop)
   echo "# gap: deploy $deploy_gap s, rollback $rollback_gap s; $output" >&3
+  # The package stays: this is a deploy that finds it.
+  run -0 --separate-stderr deploy
+  echo "# with the package there: $output" >&3
   # A loaded machine is slow; a deploy takes longer than this in any case.
   awk -v a="$deploy_gap" -v b="$rollback_gap" 'BEGIN { exit !(a <= 8 && b <= 8) }'
 }

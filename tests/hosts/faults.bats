@@ -106,7 +106,6 @@ game_answers() {
   host "$READY"
   fault_port_taken 6432 '/etc/pgbouncer/twpool/pgbouncer.ini'
   deploy 1
-  fault_struck 10
   [[ "$stderr" == *'the pooler does not run as rendered'* ]]
   fault_port_taken_undo 6432
   gone_back

@@ -19,12 +19,13 @@
 _booted_lib=$(readlink -f -- "${BASH_SOURCE[0]}")
 _booted_tests=${_booted_lib%/lib/*}
 
-# What a root holds beside apt and its essentials, what its repository offers, and what one that can
-# compile has too.
-_booted_packages=(systemd systemd-sysv dbus procps iproute2 netbase cron logrotate postgresql
+# What a root holds beside apt and its essentials, what its repository offers, and what roots of other
+# kinds have too: one that can compile, and one on which rpm, dnf and a repository of theirs can be had.
+_booted_packages=(systemd systemd-sysv dbus mount procps iproute2 netbase cron logrotate postgresql
   libpq5 libjansson4 libmd0 make)
 _booted_offers=(pgbouncer)
-_booted_compiler=(gcc libc6-dev pkg-config libpq-dev libjansson-dev libmd-dev)
+_booted_compiler=(gcc libc6-dev pkg-config libpq-dev libjansson-dev libmd-dev libssl-dev)
+_booted_redhat=(rpm dnf createrepo-c libevent-2.1-7 libc-ares2)
 
 # booted_can: this machine can boot hosts; otherwise 1, and the reason on stdout.
 booted_can() {
@@ -66,8 +67,8 @@ booted_end() {
   rm -rf --one-file-system -- "$BOOTED_DIR"
 }
 
-# booted_root SUITE [compiler]: prints the image of a bare host with PostgreSQL, and with what
-# compiling takes, made where the cache lacks it.
+# booted_root SUITE [compiler|redhat]: prints the image of a bare host with PostgreSQL, and with the
+# packages of that kind, made where the cache lacks it.
 booted_root() {
   local suite=$1 root image
   image=$BOOTED_CACHE/$suite-$({
@@ -75,24 +76,25 @@ booted_root() {
     declare -f _booted_make_root _booted_repository _booted_sources
   } | _booted_key)
   root=$(_booted_once "$image" _booted_make_root "$suite")
-  if [[ ${2:-} != compiler ]]; then
+  if [[ -z ${2:-} ]]; then
     printf '%s\n' "$root"
     return
   fi
-  image=$root-compiler-$({
-    declare -p _booted_compiler
-    declare -f _booted_make_compiler _booted_add
+  local -n packages=_booted_$2
+  image=$root-$2-$({
+    printf '%s\n' "${packages[*]}"
+    declare -f _booted_make_layer _booted_add
   } | _booted_key)
-  _booted_once "$image" _booted_make_compiler "$root" "$suite"
+  _booted_once "$image" _booted_make_layer "$root" "$suite" "${packages[@]}"
 }
 
-# booted_game_root SUITE MAX_CONNECTIONS [compiler] [MAKE-OPTION]...: prints the image of a host on
+# booted_game_root SUITE MAX_CONNECTIONS [compiler|redhat] [MAKE-OPTION]...: prints the image of a host on
 # which booted_game was called and that was powered off then.
 booted_game_root() {
   local suite=$1 max=$2 root image
   shift 2
-  if [[ ${1:-} == compiler ]]; then
-    root=$(booted_root "$suite" compiler)
+  if [[ ${1:-} == @(compiler|redhat) ]]; then
+    root=$(booted_root "$suite" "$1")
     shift
   else
     root=$(booted_root "$suite")
@@ -408,15 +410,15 @@ _booted_make_root() {
   printf '%s\n' "$root" >"$image/layers"
 }
 
-# _booted_make_compiler IMAGE ROOT-IMAGE SUITE: a layer over the root, made in a mount namespace, so
+# _booted_make_layer IMAGE ROOT-IMAGE SUITE PACKAGE...: a layer over the root, made in a mount namespace, so
 # that no mount can stay.
-_booted_make_compiler() {
+_booted_make_layer() {
   mkdir -p "$1"/{upper,work,root,apt/lists/partial}
   chmod 0755 "$1/upper"
   _booted_sources "$3" >"$1/apt/sources.list"
   # shellcheck disable=SC2016 # for the shell in the namespace
   unshare --mount --propagation private bash -c 'set -euo pipefail; . "$1"; "${@:2}"' booted-add \
-    "$_booted_lib" _booted_add "$1" "$(<"$2/layers")" "${_booted_compiler[@]}"
+    "$_booted_lib" _booted_add "$1" "$(<"$2/layers")" "${@:4}"
   rm -r "$1"/{work,root,apt}
   printf '%s:%s\n' "$1/upper" "$(<"$2/layers")" >"$1/layers"
 }

@@ -36,6 +36,12 @@ free_port() {
   return 1
 }
 
+# try_told: by a teardown: a test that failed and will be tried again says so.
+try_told() {
+  [[ -n ${BATS_TEST_COMPLETED:-} ]] || ((BATS_TEST_TRY_NUMBER > BATS_TEST_RETRIES)) ||
+    printf '# failed, and is tried again: %s\n' "$BATS_TEST_DESCRIPTION" >&3
+}
+
 # wait_until SECONDS CMD...: runs CMD until it succeeds; 1 and a line on stderr at the deadline.
 wait_until() {
   local seconds=$1 end

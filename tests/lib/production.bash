@@ -12,11 +12,11 @@ _booted_lib=$(readlink -f -- "${BASH_SOURCE[0]}")
 # The toolkit's programs as they are copied; tests/hosts says so where they were built elsewhere.
 production_bin=${TWPOOL_BIN:-${BASH_SOURCE[0]%/*}/../../.build/bin}
 
-# production_image SUITE MAX_CONNECTIONS: prints the image of a host with the game, twpool and a site
-# file, which was powered off then.
+# production_image SUITE MAX_CONNECTIONS [KIND]: prints the image of a host with the game, twpool and a
+# site file, which was powered off then.
 production_image() {
   local game image
-  game=$(booted_game_root "$1" "$2")
+  game=$(booted_game_root "$@")
   image=$game-twpool-$(_production_key)
   _booted_once "$image" _production_make "$game"
 }

@@ -86,7 +86,7 @@ reread_check(const struct tw_source *old, const struct tw_dsn_list *list, size_t
 	fuzz_must(reverted == (edits->n > 0) && back.len == old->n &&
 	              memcmp(tw_buf_text(&back), old->bytes, old->n) == 0,
 	          "edits that are taken back leave the file as it was");
-	new = (struct tw_source){ old->path, tw_buf_text(&made), made.len };
+	new = (struct tw_source){ old->path, tw_buf_text(&made), made.len, true };
 	/* where this fails the program refuses the file: "cannot prove that it says the same" */
 	if (tw_dsn_list_read(&new, &after, &e) && after.n == list->n &&
 	    tw_dsn_bytes_same(&after.item[index].text, moved))
@@ -128,12 +128,14 @@ fuzz_container(const char *const *names, const uint8_t *data, size_t size)
 	if (size > 0)
 		memcpy(bytes, data, size);
 	for (; *names != NULL; names++) {
-		struct tw_source src = { *names, bytes, size };
+		struct tw_source src = { *names, bytes, size, true };
 		struct tw_dsn_list list = TW_DSN_LIST_INIT;
 		struct tw_err e = TW_ERR_INIT;
 
 		tw_text_scan(&src, text_check, &src, &e);
 		if (tw_dsn_list_read(&src, &list, &e)) {
+			fuzz_must(list.n == 0 || tw_dsn_may(&src),
+			          "a file with a DSN is one that may have one");
 			for (size_t i = 0; i < list.n && i < MOVED_MAX; i++)
 				dsn_check(&src, &list, i);
 		}

@@ -95,20 +95,12 @@ tw_text_pointers(const char *path)
 	return k != NULL && k->scan == tw_text_json;
 }
 
-bool
-tw_text_toml_is(const char *path)
+tw_text_scanner *
+tw_text_scanner_of(const char *path)
 {
 	const struct kind *k = kind_of(path);
 
-	return k != NULL && k->scan == tw_text_toml;
-}
-
-bool
-tw_text_c_is(const char *path)
-{
-	const struct kind *k = kind_of(path);
-
-	return k != NULL && k->scan == tw_text_c;
+	return k != NULL ? k->scan : NULL;
 }
 
 /* tw_text_none is the tokenizer of files whose lines are no strings: .pgpass. */
@@ -127,14 +119,15 @@ tw_text_scan(const struct tw_source *src, tw_text_visit *visit, void *arg, struc
 {
 	const struct kind *k = kind_of(src->path);
 
-	if (k == NULL) {
+	if (k == NULL && !src->plain) {
 		tw_fail(e, EX_DATAERR, "'%s' is not a kind of file that is read for DSNs",
 		        src->path);
-		return tw_hint(e, "the kinds are %s.", tw_text_kinds());
+		return tw_hint(e, "the kinds are %s; --plain reads any other line by line.",
+		               tw_text_kinds());
 	}
 	if (src->n > 0 && memchr(src->bytes, '\0', src->n) != NULL)
 		return tw_fail(e, EX_DATAERR, "'%s' contains a NUL byte", src->path);
-	return k->scan(src, visit, arg, e);
+	return (k != NULL ? k->scan : tw_text_plain)(src, visit, arg, e);
 }
 
 void
@@ -171,15 +164,18 @@ raw_reserve(struct tw_text *t, struct tw_err *e)
 bool
 tw_text_add(struct tw_text *t, unsigned byte, size_t begin, size_t end, struct tw_err *e)
 {
-	char c = (char)byte;
+	struct tw_buf *b = &t->bytes;
 
-	t->broken = t->broken || t->bytes.len >= TW_TEXT_MAX;
+	t->broken = t->broken || b->len >= TW_TEXT_MAX;
 	if (t->broken)
 		return true;
-	if (!raw_reserve(t, e))
+	if (!raw_reserve(t, e) || (b->len + 1 >= b->cap && !tw_buf_reserve(b, 1, e)))
 		return false;
-	t->raw[t->bytes.len] = (struct tw_raw){ (uint32_t)begin, (uint32_t)end };
-	return tw_buf_add(&t->bytes, &c, 1, e);
+	/* not tw_buf_add: this is done for nearly every byte of a file */
+	t->raw[b->len] = (struct tw_raw){ (uint32_t)begin, (uint32_t)end };
+	b->data[b->len++] = (char)byte;
+	b->data[b->len] = '\0';
+	return true;
 }
 
 bool

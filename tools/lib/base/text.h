@@ -18,6 +18,7 @@ struct tw_source {
 	const char *path;
 	const char *bytes;
 	size_t n;
+	bool plain; /* a file of no known name is read as plain text */
 };
 
 /* Where in the file a decoded byte stands: one byte, or the escape that it shares with others. */
@@ -59,10 +60,6 @@ bool tw_text_known(const char *path);
 /* tw_text_pointers tells by its name whether a file's values have JSON pointers. */
 bool tw_text_pointers(const char *path);
 
-/* tw_text_toml_is and tw_text_c_is tell by its name whether a file is TOML, or C or C++. */
-bool tw_text_toml_is(const char *path);
-bool tw_text_c_is(const char *path);
-
 /*
  * tw_text_scan visits every string value of a file, in order; numbers too where they have keys.
  * EX_DATAERR with the place: an unknown kind of file, a NUL byte, malformed JSON. What is malformed
@@ -76,7 +73,10 @@ typedef bool tw_text_scanner(const struct tw_source *src, tw_text_visit *visit, 
                              struct tw_err *e);
 tw_text_scanner tw_text_c, tw_text_python, tw_text_go, tw_text_js, tw_text_java, tw_text_toml,
     tw_text_yaml, tw_text_ini, tw_text_env, tw_text_properties, tw_text_shell, tw_text_dockerfile,
-    tw_text_unit, tw_text_none;
+    tw_text_unit, tw_text_plain, tw_text_none;
+
+/* tw_text_scanner_of is the one of them that a file has by its name, or NULL. */
+tw_text_scanner *tw_text_scanner_of(const char *path);
 
 /*
  * tw_text_json_at finds the string that a JSON pointer means, the last one where keys come twice;

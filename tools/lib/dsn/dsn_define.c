@@ -132,7 +132,8 @@ static struct port *
 port_of(struct scan *s, const struct token *t)
 {
 	for (size_t i = 0; t->type == WORD && i < s->ports; i++) {
-		if (s->port[i].n == t->n && memcmp(s->port[i].name, t->text, t->n) == 0)
+		if (s->port[i].n == t->n && *s->port[i].name == *t->text &&
+		    memcmp(s->port[i].name, t->text, t->n) == 0)
 			return &s->port[i];
 	}
 	return NULL;
@@ -198,13 +199,31 @@ names_read(struct scan *s)
 	}
 }
 
-/* ends_with tells whether a literal ends with a word. */
+/* begins_at tells whether a word of a literal begins at `at`: at its start, or after "\n" or a
+ * sign. */
+static bool
+begins_at(const struct token *t, size_t at)
+{
+	return at == 0 || !tw_word_byte(t->text[at - 1]) || (at > 1 && t->text[at - 2] == '\\');
+}
+
+/* ends_with tells whether a literal ends with a word, and not with another that ends so. */
 static bool
 ends_with(const struct token *t, const char *word)
 {
 	size_t n = strlen(word);
 
-	return t->type == STRING && t->n >= n && memcmp(t->text + t->n - n, word, n) == 0;
+	return t->type == STRING && t->n >= n && memcmp(t->text + t->n - n, word, n) == 0 &&
+	       begins_at(t, t->n - n);
+}
+
+/* format_is tells whether a literal has "port=%", and not at the end of another word. */
+static bool
+format_is(const struct token *t)
+{
+	const char *at = t->type == STRING ? memmem(t->text, t->n, "port=%", 6) : NULL;
+
+	return at != NULL && begins_at(t, (size_t)(at - t->text));
 }
 
 /* flows_read marks the names that become a part of a connection. */
@@ -226,7 +245,7 @@ flows_read(struct scan *s)
 		}
 		if (is(&t, "PQsetdbLogin") || is(&t, "PQsetdb"))
 			s->wanted = s->depth + 1;
-		if (t.type == STRING && memmem(t.text, t.n, "port=%", 6) != NULL && s->depth > 0)
+		if (format_is(&t) && s->depth > 0)
 			s->wanted = s->depth;
 		if (p != NULL && (ends_with(&last, "port=") || ends_with(&last, "port='") ||
 		                  (s->wanted != DEPTH_NONE && s->depth >= s->wanted)))

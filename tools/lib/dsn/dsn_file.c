@@ -127,13 +127,14 @@ static bool
 settings_read(const struct tw_source *src, struct collection *all, struct tw_err *e)
 {
 	/* TOML's lines are those of INI, unless a string of it has several */
-	if (tw_text_toml_is(src->path) && memmem(src->bytes, src->n, "\"\"\"", 3) == NULL &&
+	if (tw_text_scanner_of(src->path) == tw_text_toml &&
+	    memmem(src->bytes, src->n, "\"\"\"", 3) == NULL &&
 	    memmem(src->bytes, src->n, "'''", 3) == NULL &&
 	    !tw_text_ini(src, setting_visit, all, e))
 		return false;
 	if (tw_pgpass_is(src->path) && !tw_pgpass_read(src, &all->list, e))
 		return false;
-	if (tw_text_c_is(src->path) && !tw_define_read(src, &all->list, e))
+	if (tw_text_scanner_of(src->path) == tw_text_c && !tw_define_read(src, &all->list, e))
 		return false;
 	return tw_settings_group(&all->settings, src, &all->list, e);
 }

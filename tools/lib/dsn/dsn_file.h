@@ -67,8 +67,15 @@ struct tw_dsn_wanted {
 	struct tw_dsn_target to;
 	const char *const *accept; /* what may stay although it breaks through a pooler */
 	size_t n_accept;
+	bool plain;      /* files of other kinds are plain text */
 	long max_length; /* of the new text in bytes; 0: any */
 };
+
+/*
+ * tw_dsn_may tells whether a file may hold a DSN at all: where it says no, tw_dsn_list_read finds
+ * none. It is a hundred times as fast.
+ */
+bool tw_dsn_may(const struct tw_source *src);
 
 /* tw_dsn_list_read finds the DSNs of a file, in order; errors as tw_text_scan. */
 bool tw_dsn_list_read(const struct tw_source *src, struct tw_dsn_list *list, struct tw_err *e);

@@ -126,13 +126,19 @@ group_keep(const struct tw_settings *all, const struct group *g, const struct tw
            struct tw_dsn_list *list, struct tw_err *e)
 {
 	const struct tw_setting *last = &g->item[g->n - 1], *shown = g->port ? g->port : g->item;
-	struct tw_dsn_found as = { .at = shown->at, .last_line = shown->last_line };
+	struct tw_dsn_found as = { .last_line = last->last_line };
 	struct tw_keywords k = { .cap = 0 };
 	const char *separator = " ";
 	bool ok = true;
 
 	if (!group_is(all, g, &as))
 		return true;
+	/* a section may gain a port: its place must not change with that */
+	if (as.kind == TW_DSN_SERVICEFILE)
+		shown = g->item;
+	else
+		as.last_line = shown->last_line;
+	as.at = shown->at;
 	as.pointer = shown->pointer;
 	as.why = g->twice ? "its host or port is set more than once" : NULL;
 	as.dsn.closed = true;

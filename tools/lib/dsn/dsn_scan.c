@@ -252,9 +252,11 @@ uri_user(const char *text, size_t *at, struct tw_dsn *dsn, struct tw_err *e)
 static size_t
 host_end(const char *text, size_t at)
 {
-	size_t close = text[at] == '[' ? at + strcspn(text + at, "]") : at;
+	size_t close = at + strcspn(text + at, "]");
 
-	return text[close] == ']' ? close + 1 : at + strcspn(text + at, ":/?,");
+	if (text[at] == '[' && text[close] == ']')
+		return close + 1;
+	return at + strcspn(text + at, ":/?,");
 }
 
 /* uri_authority goes past "host:port,host:port", and notes the first pair. */

@@ -152,9 +152,13 @@ static bool
 diff_line(char sign, const struct tw_dsn_found *f, struct tw_buf *out, struct tw_err *e)
 {
 	struct tw_buf masked = TW_BUF_INIT;
-	bool ok = tw_dsn_masked(&f->text, &f->dsn, &masked, e) && tw_buf_add(out, &sign, 1, e) &&
-	          tw_dsn_printable(tw_buf_text(&masked), masked.len, out, e) &&
-	          tw_buf_puts(out, "\n", e);
+	bool ok = tw_dsn_masked(&f->text, &f->dsn, &masked, e) && tw_buf_add(out, &sign, 1, e);
+
+	/* what stands in lines of its own is shown in one */
+	for (size_t i = 0; f->kind != TW_DSN_TEXT && i < masked.len; i++)
+		masked.data[i] = strchr("\r\n", masked.data[i]) ? ' ' : masked.data[i];
+	ok = ok && tw_dsn_printable(tw_buf_text(&masked), masked.len, out, e) &&
+	     tw_buf_puts(out, "\n", e);
 
 	tw_buf_free(&masked);
 	return ok;

@@ -116,9 +116,8 @@ setting_differs(const struct tw_lint *lint, const struct tw_ini_entry *entry, co
 	if (k != NULL && value_same(k, default_of(lint, k, rows, row), value))
 		return tw_finding_add(f, entry->key_at, TW_ERROR, "default-in-force",
 		                      "RELOAD, and if it stays, see PgBouncer's log", e,
-		                      "%s: %s has '%s', the running PgBouncer has its compiled "
-		                      "default '%s': a reload that "
-		                      "stopped half-way leaves that",
+		                      "%s: %s has '%s', the running PgBouncer has '%s', the "
+		                      "compiled default, as after a reload that stopped half-way",
 		                      entry->key, lint->what, entry->value, value);
 	return tw_finding_add(f, entry->key_at, TW_ERROR, "reload-needed", "RELOAD, and look again",
 	                      e, "%s: %s has '%s', the running PgBouncer has '%s'", entry->key,

@@ -5,6 +5,7 @@
 #include "pg.h"
 
 enum tw_admin_word {
+	TW_ADMIN_CLIENTS,
 	TW_ADMIN_CONFIG,
 	TW_ADMIN_DATABASES,
 	TW_ADMIN_LISTS,
@@ -12,8 +13,10 @@ enum tw_admin_word {
 	TW_ADMIN_SERVERS,
 	TW_ADMIN_SOCKETS,
 	TW_ADMIN_STATE, /* since 1.19 */
+	TW_ADMIN_STATS_TOTALS,
 	TW_ADMIN_USERS,
 	TW_ADMIN_VERSION,
+	TW_ADMIN_WORDS,
 };
 
 /*

@@ -20,6 +20,10 @@ static const struct {
 	[TW_RENDER_SERVER_UNIT] = { "server.service.conf", '#' },
 	[TW_RENDER_LOGROTATE] = { "logrotate", '#' },
 	[TW_RENDER_CRON] = { "cron", '#' },
+	[TW_RENDER_CHECK_SERVICE] = { "check.service", '#' },
+	[TW_RENDER_CHECK_TIMER] = { "check.timer", '#' },
+	[TW_RENDER_RECOVER_SERVICE] = { "recover.service", '#' },
+	[TW_RENDER_RECOVER_TARGET] = { "recover.target.conf", '#' },
 };
 
 const char *

@@ -78,6 +78,7 @@ tw_render_host_data(const struct tw_site *site, const struct tw_render_programs 
 {
 	const json_t *reconnects = tw_site_at(site, "server.reconnects", e);
 	json_t *data, *lint = json_array();
+	bool timer;
 	long n = 0;
 
 	if (!descriptors(site, &n, e)) {
@@ -86,12 +87,15 @@ tw_render_host_data(const struct tw_site *site, const struct tw_render_programs 
 	}
 	if (programs->lint != NULL)
 		json_array_append_new(lint, lint_data(site, programs));
-	data = json_pack("{ss ss ss ss ss so so so so}", "ini",
-	                 "/etc/pgbouncer/twpool/pgbouncer.ini", "binary", programs->pooler, "check",
-	                 programs->check, "expected", "/var/lib/twpool-check/expected.json",
-	                 "remembered", "/var/lib/twpool-check/state/last", "descriptors",
-	                 json_sprintf("%ld", n), "loopback", list_if(site_is_local(site)),
-	                 "follows", list_if(!json_is_true(reconnects)), "lint", lint);
+	timer = strcmp(tw_site_text(site, "check.schedule"), "timer") == 0;
+	data = json_pack(
+	    "{ss ss ss ss ss ss ss so so so so so so}", "ini", "/etc/pgbouncer/twpool/pgbouncer.ini",
+	    "binary", programs->pooler, "check", programs->check, "rollback", programs->rollback,
+	    "expected", "/var/lib/twpool-check/expected.json", "remembered",
+	    "/var/lib/twpool-check/state/last", "state", "/var/lib/twpool-check/state",
+	    "descriptors", json_sprintf("%ld", n), "loopback", list_if(site_is_local(site)),
+	    "follows", list_if(!json_is_true(reconnects)), "cron", list_if(!timer), "timer",
+	    list_if(timer), "lint", lint);
 	if (data == NULL)
 		tw_fail(e, EX_OSERR, "out of memory");
 	return data;
