@@ -151,6 +151,17 @@ number_same(const char *a, const char *b)
 	       ((long long)strtod(a, NULL) == strtoll(b, NULL, 10) || strcmp(a, six) == 0);
 }
 
+/* balance_expected: how hosts are balanced is shown where there are several. */
+static const char *
+balance_expected(const struct tw_ini_entry *entry, const char *expected)
+{
+	struct tw_pair host;
+
+	return tw_pair_find(entry->value, "host", &host) && strchr(host.value, ',') != NULL
+	           ? expected
+	           : "";
+}
+
 /* column_check compares one key of a line with its column. */
 static bool
 column_check(const struct table *t, const struct tw_ini_entry *entry, const struct column *c,
@@ -172,8 +183,12 @@ column_check(const struct table *t, const struct tw_ini_entry *entry, const stru
 	if (said && strcmp(c->key, "user") == 0)
 		pair.value[tw_lint_name_max(t->lint)] = '\0'; /* which is within the array */
 	expected = said ? pair.value : unset(t, entry, c);
+	if (strcmp(c->key, "load_balance_hosts") == 0)
+		expected = balance_expected(entry, said ? expected : "round-robin");
 	if (said && (k->type == TW_KEY_INT || k->type == TW_KEY_SECONDS)) {
 		n = tw_effect_number(pair.value, &plain);
+		if (n < 0 && k->type == TW_KEY_SECONDS)
+			return true; /* it depends on the processor, and is a finding */
 		snprintf(number, sizeof(number), "%d", n);
 		/* A negative number means "not set", and so does a lifetime of 0. */
 		expected = strcmp(c->key, "port") != 0 &&

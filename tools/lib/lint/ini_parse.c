@@ -167,7 +167,7 @@ entry_line(struct parser *p, const char **at, struct tw_err *e)
 	if (memchr(start, '=', (size_t)(end - start)) == NULL)
 		return report(p, start, TW_REFUSED, "syntax", "the line has no '='",
 		              "write key = value, or begin a comment with ';'", e);
-	if ((n == 0 && *equals != '=') || (key > start && key[n] != '\''))
+	if ((n == 0 && (*equals != '=' || key > start)) || (key > start && key[n] != '\''))
 		return report(p, start, TW_REFUSED, "syntax", "the line does not begin with a key",
 		              "write key = value", e);
 	if (*equals != '=')
