@@ -200,8 +200,8 @@ gen_get() {
   twpool-generation get "$GEN" "$1" | tr -d '\0'
 }
 
-# unfinished: the oldest generation that is not complete, or nothing.
-unfinished() {
+# generation_unfinished: the oldest generation that is not complete, or nothing.
+generation_unfinished() {
   twpool-generation list --active | awk '$2 != "complete" && !n++ { print $1 }'
 }
 
