@@ -8,7 +8,7 @@ shopt -s inherit_errexit
 umask 077
 export LC_ALL=C
 IFS=$' \t\n'
-unset CDPATH BASH_ENV ENV POSIXLY_CORRECT "${!PG@}"
+unset CDPATH BASH_ENV ENV POSIXLY_CORRECT GLOBIGNORE GREP_OPTIONS "${!PG@}" "${!LD_@}"
 TWPOOL_BIN=${TWPOOL_BIN:-$home/bin}
 PATH=$TWPOOL_BIN:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export TWPOOL_BIN PATH

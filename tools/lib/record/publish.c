@@ -229,25 +229,24 @@ edit_restore(const struct tw_record *r, const json_t *entry, const json_t *now,
 	return ok;
 }
 
-/* directory_restore removes a directory that twpool made, if nothing else is in it. */
+/*
+ * directory_restore gives a directory its old attributes, or removes one that twpool made, if
+ * nothing else is in it.
+ */
 static bool
-directory_restore(const json_t *entry, tw_report_list *done, struct tw_err *e)
+directory_restore(const json_t *entry, const json_t *now, tw_report_list *done, struct tw_err *e)
 {
 	const char *path = text_of(entry, "path");
 	const json_t *old = json_object_get(entry, "old");
 	struct tw_attr attr = attr_of(old);
-	struct tw_buf none = TW_BUF_INIT;
+	bool kept = false, ok;
 	char host[4096];
-	bool kept = false, ok = tw_host_path(path, host, e);
-	json_t *now;
 
-	if (json_is_object(old)) {
-		now = ok ? tw_state_now(path, &none, e) : NULL;
-		ok = now != NULL && (state_is(now, old) || tw_dir_ensure(host, &attr, e));
-		tw_buf_free(&none);
-		json_decref(now);
-		return ok;
-	}
+	if (json_is_object(old) ? state_is(now, old) : !json_is_object(now))
+		return true;
+	ok = tw_host_path(path, host, e);
+	if (json_is_object(old))
+		return ok && tw_dir_ensure(host, &attr, e);
 	ok = ok && tw_dir_remove(host, &kept, e);
 	if (ok && kept)
 		tw_report_add(done, path, "kept", "not empty");
@@ -263,11 +262,11 @@ entry_restore(const struct tw_record *r, const json_t *entry, tw_report_list *do
 	json_t *now;
 	bool ok;
 
-	if (is_directory(entry))
-		return directory_restore(entry, done, e);
 	now = tw_state_now(text_of(entry, "path"), &bytes, e);
 	if (now == NULL)
 		ok = false;
+	else if (is_directory(entry))
+		ok = directory_restore(entry, now, done, e);
 	else if (strcmp(text_of(entry, "kind"), "edit") == 0)
 		ok = edit_restore(r, entry, now, &bytes, done, e);
 	else
