@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: ISC
 # Hostile surroundings: what a shell, a cron daemon, an operator or a file system may do to twpool. It is
 # refused, or the result is the same to the byte.
-# shellcheck disable=SC2154 # `run --separate-stderr` sets stderr
+# `run --separate-stderr` sets stderr; what runs in a namespace expands there.
+# shellcheck disable=SC2016,SC2154
 bats_require_minimum_version 1.5.0
 
 setup() {
@@ -65,15 +66,13 @@ nowhere() { (mkdir -p gone && cd gone && rmdir ../gone && "$@"); }
 odd() {
   (
     export LC_ALL=tr_TR.UTF-8 LANG=ja_JP.SJIS TZ=Pacific/Kiritimati PGHOST=nowhere PGPORT=x PGSERVICE=none PGOPTIONS=-x \
-      BASH_ENV=/dev/tty POSIXLY_CORRECT=1 TMPDIR=/nonexistent HOME= MALLOC_PERTURB_=165 LD_BIND_NOW=1
+      BASH_ENV=/dev/tty POSIXLY_CORRECT=1 TMPDIR=/nonexistent HOME='' MALLOC_PERTURB_=165 LD_BIND_NOW=1
     "$@"
   )
 }
 nameless() {
-  local name
-  for name in "$TWPOOL_BIN"/twpool-generation; do
-    twpool-generation() { (exec -a '' "$name" "$@"); }
-  done
+  # shellcheck disable=SC2317 # called by the command
+  twpool-generation() { (exec -a '' "$TWPOOL_BIN/twpool-generation" "$@"); }
   "$@"
   unset -f twpool-generation
 }

@@ -62,6 +62,7 @@ ended() {
     cd gone
     rmdir ../gone 2>/dev/null || :
     umask "$1"
+    # shellcheck disable=SC2141 # odd on purpose
     export IFS=t/ CDPATH=/:/tmp BASH_ENV=/nonexistent ENV=/nonexistent PGHOST=nowhere PGPORT=1 PGSERVICE=none PGUSER=nobody \
       PGOPTIONS=-x LC_ALL=tr_TR.UTF-8 TZ=Pacific/Kiritimati HOME=/nonexistent GLOBIGNORE='*' TMPDIR=/nonexistent \
       LD_BIND_NOW=1 POSIXLY_CORRECT=1 GREP_OPTIONS=-v PATH="/nonexistent:$PATH"
@@ -79,9 +80,19 @@ ended() {
   [ -z "$output" ]
   mkdir -p gone
   code=0
-  hostile 0777 host_run twpool-rollback <&- >&- 2>rollback.log || code=$?
-  cat rollback.log
+  hostile 0777 host_run twpool-rollback <&- >&- 2>&- || code=$?
   [ "$code" -eq 0 ]
   host_tree | diff before -
   host_bots --bots 5 --duration 1 --think 0.1 --quiet >answers.json
+}
+
+# A result that could not be written once made a rollback that was done exit 1, and took a deploy back.
+@test "a result that cannot be written is said, and what is done stays done" {
+  host_make "$PWD" 40
+  host_site
+  host_start
+  run -0 --separate-stderr bash -c "TWPOOL_ROOT='$host_root' '$tests/../deploy/twpool-deploy' --site site.json >/dev/full"
+  [[ "$stderr" == *'the result could not be written to standard output' ]]
+  run -0 bash -c "TWPOOL_ROOT='$host_root' '$tests/../rollback/twpool-rollback' >/dev/full"
+  [ ! -e "$host_root/etc/pgbouncer" ]
 }
