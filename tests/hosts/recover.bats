@@ -20,11 +20,10 @@ host() {
 cut_when() {
   local pattern=$1
   shift
-  : >talk
-  # shellcheck disable=SC2238 # a function
-  booted_run "$@" >talk 2>&1 3>&- &
+  : >talk.log
+  booted_run "$@" >talk.log 2>&1 3>&- &
   load=$!
-  wait_until 180 grep -q -- "$pattern" talk
+  wait_until 180 grep -q -- "$pattern" talk.log
   booted_cut
   wait "$load" || :
   load=
