@@ -69,6 +69,10 @@ noticed() {
   noticed directory-removed-no-fsync
 }
 
+@test "the model notices: what a killed run has done to a directory is found done, and not fsynced" {
+  noticed directory-sync-nothing
+}
+
 @test "every mutant that there is has a test" {
   run -0 "$tests/faults/mutate" --list
   for name in "${lines[@]}"; do

@@ -8,7 +8,11 @@ shopt -s inherit_errexit
 umask 077
 export LC_ALL=C
 IFS=$' \t\n'
-unset CDPATH BASH_ENV ENV POSIXLY_CORRECT "${!PG@}"
+unset CDPATH BASH_ENV ENV POSIXLY_CORRECT GLOBIGNORE GREP_OPTIONS "${!PG@}" "${!LD_@}"
+# A closed descriptor would become some file of the host.
+[[ -e /proc/self/fd/0 ]] || exec 0</dev/null
+[[ -e /proc/self/fd/1 ]] || exec 1>/dev/null
+[[ -e /proc/self/fd/2 ]] || exec 2>/dev/null
 TWPOOL_BIN=${TWPOOL_BIN:-$home/bin}
 PATH=$TWPOOL_BIN:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export TWPOOL_BIN PATH
@@ -24,6 +28,12 @@ conf_dir=/etc/pgbouncer/twpool
 # behind a log, must not stop what is under way.
 say() {
   printf '%s\n' "$*" >&2 || :
+}
+
+# result FORMAT ARGUMENT...: what was done, on stdout. It is done, whether or not that can be written.
+result() {
+  # shellcheck disable=SC2059 # the format is the caller's
+  printf "$@" || say "${0##*/}: the result could not be written to standard output"
 }
 
 # talk COMMAND...: says what the command prints, whatever becomes of the terminal; its exit code.
@@ -205,8 +215,8 @@ gen_get() {
   twpool-generation get "$GEN" "$1" | tr -d '\0'
 }
 
-# unfinished: the oldest generation that is not complete, or nothing.
-unfinished() {
+# generation_unfinished: the oldest generation that is not complete, or nothing.
+generation_unfinished() {
   twpool-generation list --active | awk '$2 != "complete" && !n++ { print $1 }'
 }
 

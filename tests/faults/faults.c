@@ -58,11 +58,14 @@ main(int argc, char **argv)
 	int at = 1;
 
 	if (argc > at && strcmp(argv[at], "--quick") == 0) {
-		effort = (struct effort){ 109, 19, 60, 60, 4, 32768, effort.stop };
+		effort = (struct effort){ 109, 19, 60, 60, 9, 32768, effort.stop };
 		if (effort.stop)
 			effort.cuts = 1;
 		at++;
 	}
+	if (getenv("FAULTS_ERRORS") != NULL)
+		effort.errors = atol(getenv("FAULTS_ERRORS")) > 0 ? atol(getenv("FAULTS_ERRORS"))
+		                                                  : 1;
 	if (argc - at < 2) {
 		fprintf(stderr, "usage: faults [--quick] PROGRAM DIRECTORY [SWEEP]...\n");
 		return 64;

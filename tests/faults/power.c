@@ -336,29 +336,43 @@ cut(void *data)
 	}
 }
 
-/* deploy_traced runs all commands, with a cut after each change; apply is killed at a call, or at 0
- * not. */
+/* command_traced runs one command, or kills it at a call. */
 static void
-deploy_traced(struct power *p, long killed)
+command_traced(struct power *p, long killed)
+{
+	const struct step_plan plan = { killed > 0 ? STEP_KILL : STEP_NONE, killed, 0 };
+	const char *const *words = world_commands[p->command].word;
+
+	if (step_run(world_argv(words), &plan, model_hook, p->m).code !=
+	    (killed > 0 ? 128 + 9 : 0)) {
+		fprintf(stderr, "power: '%s' fails\n", command_name(p));
+		exit(70);
+	}
+}
+
+/*
+ * deploy_traced runs all commands, with a cut after each change. One of them, apply or restore, is
+ * killed at a call, or at 0 none; a restore that was killed is run again.
+ */
+static void
+deploy_traced(struct power *p, size_t command, long killed)
 {
 	for (p->command = 0; p->command < world_commands_n; p->command++) {
-		bool kill = killed > 0 && p->command == COMMAND_APPLY;
-		const struct step_plan plan = { kill ? STEP_KILL : STEP_NONE, killed, 0 };
+		bool kill = killed > 0 && p->command == command;
 
 		/* Up to there it is what the whole deploy was. */
-		p->m->changed = killed == 0 || p->command >= COMMAND_APPLY ? cut : NULL;
-		if (step_run(world_argv(world_commands[p->command].word), &plan, model_hook, p->m)
-		        .code != (kill ? 128 + 9 : 0)) {
-			fprintf(stderr, "power: '%s' fails\n", command_name(p));
-			exit(70);
-		}
+		p->m->changed = killed == 0 || p->command >= command ? cut : NULL;
+		command_traced(p, kill ? killed : 0);
+		if (kill && command == COMMAND_RESTORE)
+			command_traced(p, 0);
 	}
 	cut(p); /* once all has been said to be done */
 }
 
 /* power_of is the sweep over one deploy. */
 static void
-power_of(const struct effort *effort, tally_print *print, const char *name, long killed)
+power_of(const struct effort *effort, tally_print *print, const char *name, size_t command,
+         long killed)
 {
 	struct tally t = { .points = 0 };
 	struct model *m = calloc(1, sizeof(*m));
@@ -373,45 +387,58 @@ power_of(const struct effort *effort, tally_print *print, const char *name, long
 	world_at(WORLD_OLD);
 	model_load(m, world_root());
 	m->data = p;
-	deploy_traced(p, killed);
+	deploy_traced(p, command, killed);
 	print(&t);
 	model_free(m);
 	free(p->seen);
 	free(p);
 }
 
-/* The calls of a run after which it has a temporary file. */
-struct creations {
+/* The calls of a run after which something waits for its fsync. */
+struct moments {
 	long calls, at[64];
 	size_t n;
 };
 
-/* creation_hook is a step_hook. */
+/* moment_hook is a step_hook. */
 static void
-creation_hook(void *data, const struct step_call *call)
+moment_hook(void *data, const struct step_call *call)
 {
-	struct creations *c = data;
+	struct moments *m = data;
+	bool made = call->nr == SYS_openat && (call->arg[2] & O_EXCL) != 0;
+	bool moved = call->nr == SYS_renameat2 || call->nr == SYS_unlinkat ||
+	             call->nr == SYS_fchmod;
 
-	c->calls++;
-	if (call->nr == SYS_openat && (call->arg[2] & O_EXCL) != 0 && c->n < 64)
-		c->at[c->n++] = c->calls;
+#ifdef SYS_renameat
+	moved = moved || call->nr == SYS_renameat;
+#endif
+	m->calls++;
+	if ((made || moved) && call->result >= 0 && m->n < 64)
+		m->at[m->n++] = m->calls; /* its own execve has returned too */
+}
+
+/* power_killed: each such moment of a command, with a kill right then. */
+static void
+power_killed(const struct effort *effort, tally_print *print, size_t command,
+             enum world_stage stage)
+{
+	static const struct step_plan none = { STEP_NONE, 0, 0 };
+	struct moments m = { .n = 0 };
+	char name[64];
+
+	world_at(stage);
+	step_run(world_argv(world_commands[command].word), &none, moment_hook, &m);
+	for (size_t i = 0; i < m.n; i += (size_t)effort->cuts) {
+		snprintf(name, sizeof(name), "power cut after a kill: %s, at %ld",
+		         world_commands[command].name, m.at[i]);
+		power_of(effort, print, name, command, m.at[i]);
+	}
 }
 
 void
 sweep_power(const struct effort *effort, tally_print *print)
 {
-	static const struct step_plan none = { STEP_NONE, 0, 0 };
-	struct creations c = { .n = 0 };
-	char name[64];
-
-	power_of(effort, print, "power cut: a deploy and the way back", 0);
-	world_at(WORLD_STAGED);
-	step_run(world_argv(world_commands[COMMAND_APPLY].word), &none, creation_hook, &c);
-	for (size_t i = 0; i < c.n; i += (size_t)effort->cuts) {
-		/* By turns as soon as the file is there, and some calls later. */
-		long at = c.at[i] + 2 + (long)(i % 3) * 4;
-
-		snprintf(name, sizeof(name), "power cut: killed at %ld, and the way back", at);
-		power_of(effort, print, name, at);
-	}
+	power_of(effort, print, "power cut: a deploy and the way back", 0, 0);
+	power_killed(effort, print, COMMAND_APPLY, WORLD_STAGED);
+	power_killed(effort, print, COMMAND_RESTORE, WORLD_NEW);
 }

@@ -125,7 +125,7 @@ static void
 call_skip(pid_t pid)
 {
 #if defined(__x86_64__)
-	struct user_regs_struct r;
+	struct user_regs_struct r = { 0 };
 
 	regs(false, pid, &r);
 	r.orig_rax = (unsigned long)-1;
@@ -142,7 +142,7 @@ call_skip(pid_t pid)
 static void
 register_set(pid_t pid, int which, unsigned long value)
 {
-	struct user_regs_struct r;
+	struct user_regs_struct r = { 0 };
 
 	regs(false, pid, &r);
 #if defined(__x86_64__)

@@ -63,13 +63,16 @@ bool tw_file_replace(const char *path, const void *bytes, size_t n, const struct
 bool tw_file_remove(const char *path, struct tw_err *e);
 
 /*
- * tw_file_sweep removes what a killed tw_file_replace left beside `path`. Only where no other
- * writer can be at work. An absent directory is fine.
+ * tw_file_sweep removes what a killed tw_file_replace left beside `path`, and puts on the disk what a
+ * killed one has done there. Only where no other writer can be at work. An absent directory is fine.
  */
 bool tw_file_sweep(const char *path, struct tw_err *e);
 
 /* tw_dir_ensure makes the directory `path` (not its parents) or gives it these attributes. */
 bool tw_dir_ensure(const char *path, const struct tw_attr *attr, struct tw_err *e);
+
+/* tw_dir_sync puts the directory `path` itself on the disk; an absent one is fine. */
+bool tw_dir_sync(const char *path, struct tw_err *e);
 
 /* tw_dir_remove removes `path` if it is an empty directory; *kept says that it was not empty. */
 bool tw_dir_remove(const char *path, bool *kept, struct tw_err *e);

@@ -100,7 +100,8 @@ entry_apply(const struct tw_record *r, const json_t *entry, tw_report_list *done
 
 	tw_buf_free(&b);
 	if (ok && is_directory(entry)) {
-		ok = tw_host_path(path, host, e) && tw_dir_ensure(host, &attr, e);
+		ok = state_is(now, new) ||
+		     (tw_host_path(path, host, e) && tw_dir_ensure(host, &attr, e));
 	} else if (ok && !state_is(now, new)) {
 		ok = state_has_bytes(now, old) || state_has_bytes(now, new);
 		if (!ok) {
@@ -117,19 +118,30 @@ entry_apply(const struct tw_record *r, const json_t *entry, tw_report_list *done
 	return ok;
 }
 
-/* sweep removes what an earlier, killed run left beside the paths of a group, and in the record. */
+/*
+ * entry_sweep removes what an earlier, killed run left beside a path, and puts on the disk what it
+ * has done in that directory: it may have been killed before it could, and we find all done.
+ */
+static bool
+entry_sweep(const json_t *entry, struct tw_err *e)
+{
+	char host[4096];
+
+	return tw_host_path(text_of(entry, "path"), host, e) && tw_file_sweep(host, e) &&
+	       (!is_directory(entry) || tw_dir_sync(host, e));
+}
+
+/* sweep does that for the paths of a group, and in the record. */
 static bool
 sweep(const struct tw_record *r, const char *group, struct tw_err *e)
 {
-	char host[4096];
 	json_t *entry;
 	size_t i;
 
 	if (!tw_record_sweep(r, e))
 		return false;
 	json_array_foreach (tw_record_entries(r), i, entry) {
-		if (in_group(entry, group) &&
-		    !(tw_host_path(text_of(entry, "path"), host, e) && tw_file_sweep(host, e)))
+		if (in_group(entry, group) && !entry_sweep(entry, e))
 			return false;
 	}
 	return true;
@@ -217,16 +229,22 @@ edit_restore(const struct tw_record *r, const json_t *entry, const json_t *now,
 	return ok;
 }
 
-/* directory_restore removes a directory that twpool made, if nothing else is in it. */
+/*
+ * directory_restore gives a directory its old attributes, or removes one that twpool made, if
+ * nothing else is in it.
+ */
 static bool
-directory_restore(const json_t *entry, tw_report_list *done, struct tw_err *e)
+directory_restore(const json_t *entry, const json_t *now, tw_report_list *done, struct tw_err *e)
 {
 	const char *path = text_of(entry, "path");
 	const json_t *old = json_object_get(entry, "old");
 	struct tw_attr attr = attr_of(old);
+	bool kept = false, ok;
 	char host[4096];
-	bool kept = false, ok = tw_host_path(path, host, e);
 
+	if (json_is_object(old) ? state_is(now, old) : !json_is_object(now))
+		return true;
+	ok = tw_host_path(path, host, e);
 	if (json_is_object(old))
 		return ok && tw_dir_ensure(host, &attr, e);
 	ok = ok && tw_dir_remove(host, &kept, e);
@@ -244,11 +262,11 @@ entry_restore(const struct tw_record *r, const json_t *entry, tw_report_list *do
 	json_t *now;
 	bool ok;
 
-	if (is_directory(entry))
-		return directory_restore(entry, done, e);
 	now = tw_state_now(text_of(entry, "path"), &bytes, e);
 	if (now == NULL)
 		ok = false;
+	else if (is_directory(entry))
+		ok = directory_restore(entry, now, done, e);
 	else if (strcmp(text_of(entry, "kind"), "edit") == 0)
 		ok = edit_restore(r, entry, now, &bytes, done, e);
 	else
@@ -264,12 +282,13 @@ tw_restore(struct tw_record *r, const char *group, tw_report_list *done, size_t 
 {
 	json_t *entries = tw_record_entries(r);
 
-	if (!sweep(r, group, e)) /* litter is no reason not to restore */
+	if (!tw_record_sweep(r, e)) /* litter there is no reason not to restore */
 		*e = (struct tw_err)TW_ERR_INIT;
 	for (size_t i = json_array_size(entries); i-- > 0;) {
 		const json_t *entry = json_array_get(entries, i);
 
-		if (!in_group(entry, group) || entry_restore(r, entry, done, e))
+		if (!in_group(entry, group) ||
+		    (entry_sweep(entry, e) && entry_restore(r, entry, done, e)))
 			continue;
 		(*failed)++;
 		tw_report_add(done, text_of(entry, "path"), "failed", e->msg);

@@ -209,7 +209,7 @@ tw_file_sweep(const char *path, struct tw_err *e)
 	char name[TW_NAME_SIZE];
 	const struct dirent *entry;
 	int dir = tw_path_parent(path, name, e);
-	bool swept = false, ok = true;
+	bool ok = true;
 	DIR *d;
 
 	if (dir < 0)
@@ -222,12 +222,11 @@ tw_file_sweep(const char *path, struct tw_err *e)
 	while (ok && (errno = 0, entry = readdir(d)) != NULL) {
 		if (!is_temp(entry->d_name))
 			continue;
-		swept = true;
 		if (unlinkat(dirfd(d), entry->d_name, 0) != 0 && errno != ENOENT)
 			ok = tw_fail_errno(e, EX_CANTCREAT, "remove '%s' beside '%s'",
 			                   entry->d_name, path);
 	}
-	if (ok && (errno != 0 || (swept && fsync(dirfd(d)) != 0)))
+	if (ok && (errno != 0 || fsync(dirfd(d)) != 0))
 		ok = tw_fail_errno(e, EX_IOERR, "the directory of '%s'", path);
 	closedir(d);
 	return ok;
@@ -250,6 +249,26 @@ tw_dir_ensure(const char *path, const struct tw_attr *attr, struct tw_err *e)
 	}
 	ok = ok && owner_apply(fd, attr, path, e) && mode_apply(fd, attr, path, e);
 	if (ok && (fsync(fd) != 0 || fsync(dir) != 0))
+		ok = tw_fail_errno(e, EX_IOERR, "fsync directory '%s'", path);
+	if (fd >= 0)
+		close(fd);
+	close(dir);
+	return ok;
+}
+
+bool
+tw_dir_sync(const char *path, struct tw_err *e)
+{
+	char name[TW_NAME_SIZE];
+	int fd, dir = tw_path_parent(path, name, e);
+	bool ok = true;
+
+	if (dir < 0)
+		return e->exit == EX_NOINPUT && (*e = (struct tw_err)TW_ERR_INIT, true);
+	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		ok = errno == ENOENT || tw_fail_errno(e, EX_CANTCREAT, "directory '%s'", path);
+	else if (fsync(fd) != 0)
 		ok = tw_fail_errno(e, EX_IOERR, "fsync directory '%s'", path);
 	if (fd >= 0)
 		close(fd);
