@@ -3,7 +3,7 @@
 # 32 secrets are planted, and a whole life is traced: deploy, check, rotation, rollback, and a deploy
 # that fails. No process has one in its arguments or its environment, and none is written anywhere but
 # where it belongs.
-# shellcheck disable=SC2154 # `run --separate-stderr` sets stderr
+# shellcheck disable=SC2016,SC2154 # `run --separate-stderr` sets stderr
 bats_require_minimum_version 1.5.0
 
 # shellcheck source=tests/lib/host_setup.bash
@@ -63,7 +63,8 @@ written() {
   [ "$status" = 1 ]
   # The environment of the first bash is what the operator had; of what it started nothing has it.
   run -1 grep -hF -f canaries talk.deploy talk.check talk.rollback talk.failure
-  grep -hE '^[0-9]+ +execve\(' trace.* | grep -vF '. \"$tests/lib/host.bash\"' | grep -vE 'execve\("[^"]*/deploy/twpool-deploy"' >started
+  grep -hE '^[0-9]+ +execve\(' trace.* | grep -vF '. \"$tests/lib/host.bash\"' |
+    grep -vE 'execve\("[^"]*/deploy/twpool-deploy"|\["bash", "[^"]*/deploy/twpool-deploy"' >started
   (($(wc -l <started) > 200))
   run -1 grep -F -f canaries started
   # The server's own file, the pooler's userlist, the private record, and what is about to become one of them.
