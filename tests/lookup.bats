@@ -295,6 +295,24 @@ lookup() {
   run -0 twpool-auth reload --site site.json --pooler-user "$POOLER_USER"
 }
 
+@test "links that PostgreSQL's user puts in the way of its own files are not followed by root" {
+  ((EUID == 0)) || skip 'only root must not follow'
+  echo precious >precious
+  mv "$CLUSTER_DIR/data/pg_hba.conf" "$CLUSTER_DIR/data/kept"
+  ln -s "$PWD/precious" "$CLUSTER_DIR/data/pg_hba.conf"
+  chown -h "$CLUSTER_SUPERUSER:" "$CLUSTER_DIR/data/pg_hba.conf"
+  run -66 --separate-stderr twpool-auth access --site site.json --pooler-user "$POOLER_USER"
+  [[ "$stderr" == *'pg_hba.conf'* ]]
+  mv -T "$CLUSTER_DIR/data/kept" "$CLUSTER_DIR/data/pg_hba.conf"
+  mkdir elsewhere && cp "$CLUSTER_DIR/data/pg_ident.conf" "$CLUSTER_DIR/data/pg_hba.conf" elsewhere
+  mv "$CLUSTER_DIR/data" "$CLUSTER_DIR/data.real"
+  as_user "$CLUSTER_SUPERUSER" ln -s "$PWD/elsewhere" "$CLUSTER_DIR/data"
+  run --separate-stderr twpool-auth access --site site.json --pooler-user "$POOLER_USER"
+  rm "$CLUSTER_DIR/data" && mv "$CLUSTER_DIR/data.real" "$CLUSTER_DIR/data"
+  [ "$status" != 0 ] && [ "$status" != 1 ]
+  [ "$(<precious)" = precious ]
+}
+
 @test "names with quotes, blanks, backslashes and the words of pg_hba.conf work in the whole chain" {
   local name times names=('o"dd' "it's" 'a b' 'back\slash' 'all' 'x;y=z%#' '+plus' '@at' 'ünï' '$twpool$') quoted
   cp site.json kept.json

@@ -45,3 +45,14 @@ files_same() {
   run -0 cluster_sql game "SELECT count(*) FROM pg_namespace, pg_roles WHERE nspname = 'twpool' OR rolname ~ '^twpool'"
   [ "$output" = 0 ]
 }
+
+@test "the lookup's five server connections are reckoned with" {
+  host_pg=$PWD/root/pg
+  host_make "$PWD" 40
+  host_site .
+  run -0 twpool-size --site site.json
+  [[ "$output" == *' 30 '*'S, the server connections of all pools at most'* ]]
+  host_site '.auth = {method: "query"} | .postgres.host = .postgres.socket_directory'
+  run -0 twpool-size --site site.json
+  [[ "$output" == *' 35 '*'S, the server connections of all pools at most, and 5 of the lookup'* ]]
+}

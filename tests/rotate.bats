@@ -72,6 +72,19 @@ once() {
   [[ "$(tail -n 1 rotated)" == "game has a new password: 1 DSN, the pooler looks it up, in "*" ms" ]]
 }
 
+@test "twpool-deploy --rotate restarts the server, which reads its DSN when it starts, and prints for how long logins failed" {
+  host .
+  old=$(password) pid=$(<"$host_root/run/game.pid")
+  run -0 --separate-stderr host_run twpool-deploy --rotate game
+  [[ "$stderr" == *'server: its new logins could fail for '*' s'*'login and transaction as game'* ]]
+  [ "$(password)" != "$old" ]
+  [ "$(<"$host_root/run/game.pid")" != "$pid" ]
+  host_bots --bots 3 --duration 1 --think 0.1 --quiet >bots.json
+  run -2 --separate-stderr host_run twpool-deploy --rotate nobody
+  [[ "$stderr" == *"'nobody' is not among users[]"*'HINT: '* ]]
+  run -64 host_run twpool-deploy --rotate game --plan
+}
+
 @test "the new password comes from a file, with bytes that need quoting; neither it nor the secret is in PostgreSQL's log" {
   host .
   cluster_sql "ALTER SYSTEM SET log_statement = 'all'"

@@ -132,6 +132,8 @@ server_pools(struct tw_size *s, size_t index)
 		server->by_users = sum(server->by_users, server->role[j].most);
 	}
 	server->most = together(s, index, tw_size_least(server->by_databases, server->by_users));
+	if (index == 0) /* auth.method "query" has one server only */
+		server->most = sum(server->most, s->lookup);
 }
 
 /* status_of holds a number of connections against what there is. */
@@ -170,7 +172,7 @@ server_states(const struct tw_size *s, struct tw_size_server *server)
 static void
 descriptors_reckon(struct tw_size *s)
 {
-	long n = s->max_client_conn + 100;
+	long n = s->max_client_conn + 100 + 2 * s->lookup;
 
 	for (size_t i = 0; i < s->databases; i++) {
 		const struct tw_size_database *d = &s->database[i];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* size_postgres.c: what a PostgreSQL says of its limits, and whose its connections are. */
 #include "pg/admin.h"
+#include "pg/lookup.h"
 #include "pg/peer.h"
 #include "size.h"
 
@@ -99,7 +100,12 @@ backends_take(const PGresult *rows, struct tw_size *s, size_t server,
 	long others = 0, direct = 0, pooled = 0;
 
 	for (int i = 0; i < PQntuples(rows); i++) {
-		if (user_find(s, tw_admin_value(rows, i, "name")) == s->users)
+		const char *name = tw_admin_value(rows, i, "name");
+
+		/* Those of the lookup are in the pools' sum already. */
+		if (s->lookup > 0 && strcmp(name, TW_LOOKUP_ROLE) == 0)
+			continue;
+		if (user_find(s, name) == s->users)
 			others++;
 		else if (serves_pool(s, server, pooler, number(rows, i, "pid", 0)))
 			pooled++;

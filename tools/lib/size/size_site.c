@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* size_site.c: what site.json says of pools and their limits, as PgBouncer takes it. */
+#include "pg/lookup.h"
 #include "render/rendervalue.h"
 #include "size.h"
 
@@ -239,6 +240,7 @@ tw_size_site(const struct tw_site *site, int version, struct tw_size *s, struct 
 		return e->exit == EX_CONFIG ? tw_context(e, "%s", site->path) : false;
 	}
 	own.so_reuseport = reuseport.value != 0;
+	own.lookup = tw_site_queried(site) ? TW_LOOKUP_CONNECTIONS : 0;
 	*s = own;
 	return true;
 }

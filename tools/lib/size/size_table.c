@@ -152,7 +152,11 @@ server_add(struct tw_buf *b, const struct tw_size *s, size_t index, bool verbose
 	          limits_add(b, s, server, e);
 
 	return ok && tw_size_table_pools(s, index, verbose, b, e) &&
-	       row_add(b, server->most, "S, the server connections of all pools at most", e) &&
+	       row_add(b, server->most,
+	               index == 0 && s->lookup > 0
+	                   ? "S, the server connections of all pools at most, and 5 of the lookup"
+	                   : "S, the server connections of all pools at most",
+	               e) &&
 	       (!server->asked || states_add(b, s, server, e)) && notes_add(b, s, server, e) &&
 	       advice_add(b, s, index, e);
 }
