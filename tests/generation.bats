@@ -35,6 +35,11 @@ deployed() {
   twpool-generation apply -q 1
 }
 
+# resealed <MANIFEST: with the checksum that it needs to be believed.
+resealed() {
+  jq --arg sum "$(jq -cS 'del(.checksum)' /dev/stdin | tee whole | tr -d '\n' | sha256sum | cut -d ' ' -f 1)" '. + {checksum: $sum}' whole
+}
+
 @test "staging changes nothing on the host" {
   tree >before
   twpool-generation begin
@@ -235,7 +240,8 @@ deployed() {
   run -0 twpool-generation list
   [ -z "$output" ]
   run -0 twpool-generation begin
-  [ "$output" = 0008 ]
+  [ "$output" = 0001 ]
+  [ ! -e "$TWPOOL_ROOT/var/lib/twpool/generations/0007" ]
 }
 
 @test "what was undone does not count when later deploys are verified" {
@@ -256,9 +262,9 @@ deployed() {
   deployed
   gen=$TWPOOL_ROOT/var/lib/twpool/generations/0001
   cp "$gen/manifest.json" kept
-  sed -i 's/"schema": 1/"schema": 2/' "$gen/manifest.json"
+  jq '.schema = 3' kept | resealed >"$gen/manifest.json"
   run -65 --separate-stderr twpool-generation restore --to 1
-  [[ "$stderr" == *"written by a newer twpool (schema 2)"*"HINT:"* ]]
+  [[ "$stderr" == *"written by a newer twpool (schema 3)"*"HINT:"* ]]
   truncate -s 100 "$gen/manifest.json"
   run -65 twpool-generation restore --to 1
   cp kept "$gen/manifest.json"
@@ -269,6 +275,68 @@ deployed() {
   run -66 twpool-generation apply 7
 }
 
+@test "a record of which one byte is another, or the copy of site.json, is refused with what to do" {
+  echo '{}' >site.json
+  twpool-generation begin --site site.json >/dev/null
+  twpool-generation stage -q --mode 0640 1 new.ini /etc/new.ini
+  twpool-generation apply -q 1
+  gen=$TWPOOL_ROOT/var/lib/twpool/generations/0001
+  cp "$gen/manifest.json" kept
+  for damage in s/416/420/ s/new.ini/old.ini/ 's/"open"/"done"/' 's/"mode"/"made"/' '/"checksum"/d; s/,$//'; do
+    sed "$damage" kept >"$gen/manifest.json"
+    run -65 --separate-stderr twpool-generation restore --to 1
+    [[ "$stderr" == *"HINT: bring "*"back from a backup." ]]
+  done
+  cp kept "$gen/manifest.json"
+  echo '{ }' >"$gen/site.json"
+  run -65 --separate-stderr twpool-generation get 1 site
+  [[ "$stderr" == *"/site.json' is damaged"*"HINT:"* ]]
+  echo '{}' >"$gen/site.json"
+  [ "$(twpool-generation get 1 site | tr -d '\0')" = "$gen/site.json" ]
+  rm "$gen/manifest.json"
+  run -65 --separate-stderr twpool-generation list
+  [[ "$stderr" == *"generation 0001 has lost its manifest.json"*"HINT:"* ]]
+  [ "$(cat "$TWPOOL_ROOT/etc/new.ini")" = new ]
+  cp kept "$gen/manifest.json"
+  run -0 twpool-generation restore --to 1
+}
+
+@test "a record of another machine is refused, until it is claimed; one of schema 1 is read" {
+  printf '%032d\n' 1 >"$TWPOOL_ROOT/etc/machine-id"
+  deployed
+  printf '%032d\n' 2 >"$TWPOOL_ROOT/etc/machine-id"
+  run -65 --separate-stderr twpool-generation restore --to 1
+  [[ "$stderr" == *"the record of another machine (00000000000000000000000000000001)"*"twpool-generation claim." ]]
+  [[ "$(cat "$TWPOOL_ROOT/srv/dsn.json")" == *port=6432* ]]
+  run -0 twpool-generation claim
+  gen=$TWPOOL_ROOT/var/lib/twpool/generations/0001/manifest.json
+  [ "$(jq -r .machine "$gen")" = 00000000000000000000000000000002 ]
+  jq 'del(.machine, .checksum) | .schema = 1' "$gen" >old
+  cp old "$gen"
+  run -0 twpool-generation restore --to 1
+  [[ "$(cat "$TWPOOL_ROOT/srv/dsn.json")" != *port=6432* ]]
+}
+
+@test "an ACL is kept with the file, none is inherited from the directory, and the mode is the one asked for" {
+  command -v setfacl >/dev/null || skip 'needs setfacl (acl)'
+  mkdir "$TWPOOL_ROOT/etc/acl"
+  printf 'old\n' >"$TWPOOL_ROOT/etc/acl/kept"
+  chmod 0640 "$TWPOOL_ROOT/etc/acl/kept"
+  setfacl -m u:nobody:r "$TWPOOL_ROOT/etc/acl/kept" || skip 'no ACLs on this file system'
+  setfacl -d -m u:games:rw "$TWPOOL_ROOT/etc/acl"
+  getfacl -np "$TWPOOL_ROOT/etc/acl/kept" >before
+  twpool-generation begin >/dev/null
+  twpool-generation stage -q --mode 0600 1 new.ini /etc/acl/kept
+  twpool-generation stage -q --mode 0640 1 new.ini /etc/acl/fresh
+  twpool-generation apply -q 1
+  [ "$(stat -c %a "$TWPOOL_ROOT/etc/acl/kept")" = 600 ]
+  run -0 getfacl -cnp "$TWPOOL_ROOT/etc/acl/fresh"
+  [ "$output" = $'user::rw-\ngroup::r--\nother::---' ]
+  run -0 twpool-generation verify
+  twpool-generation restore -q --to 1
+  getfacl -np "$TWPOOL_ROOT/etc/acl/kept" | diff before -
+}
+
 @test "an entry that nothing of ours can have written is refused, and the host is left alone" {
   deployed
   gen=$TWPOOL_ROOT/var/lib/twpool/generations/0001/manifest.json
@@ -277,7 +345,7 @@ deployed() {
   for damage in 'del(.entries[-1].old)' '.entries[-1].old = []' 'del(.entries[-1].old.mode)' '.entries[-1].new.mode = -1' \
     '.entries[-1].path = "/etc/../../out"' '.entries[-1].kind = "link"' 'del(.entries[-1].path)' '.entries += [null]' \
     '.entries[-1].new.uid = 4294967296' 'del(.created)'; do
-    jq "$damage" kept >"$gen"
+    jq "$damage" kept | resealed >"$gen"
     run -65 twpool-generation restore --to 1
     tree | diff between -
   done

@@ -101,7 +101,7 @@ console() {
 
 @test "the example site's host files are exactly the committed ones" {
   run -0 twpool-render --host --site "$BATS_TEST_DIRNAME/../templates/site.example.json" --out out -q
-  for file in pgbouncer.service.conf server.service.conf logrotate cron check.service check.timer; do
+  for file in pgbouncer.service.conf server.service.conf logrotate cron check.service check.timer recover.service recover.target.conf; do
     diff -u "$FIXTURES/$file" <(tail -n +2 "out/$file")
   done
 }

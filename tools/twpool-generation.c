@@ -338,13 +338,16 @@ run_note(const void *options, int n, char **operands, struct tw_err *e)
 	return ok ? 0 : e->exit;
 }
 
-/* run_get prints notes, each ended by NUL; an absent one is empty. "dir" and "state" are built in.
+/*
+ * run_get prints notes, each ended by NUL; an absent one is empty. "dir", "site" and "state" are
+ * built in.
  */
 static int
 run_get(const void *options, int n, char **operands, struct tw_err *e)
 {
 	struct tw_record r = TW_RECORD_INIT;
 	bool ok = gen_load(operands[0], &r, e);
+	char site[4096];
 
 	(void)options;
 	for (int i = 1; ok && i < n; i++) {
@@ -355,6 +358,8 @@ run_get(const void *options, int n, char **operands, struct tw_err *e)
 			text = r.dir;
 		else if (strcmp(operands[i], "state") == 0)
 			text = tw_record_state(&r);
+		else if (strcmp(operands[i], "site") == 0)
+			text = (ok = tw_record_site(&r, site, e)) ? site : NULL;
 		fputs(text != NULL ? text : "", stdout);
 		putchar('\0');
 	}
@@ -420,6 +425,36 @@ run_drop(const void *options, int n, char **operands, struct tw_err *e)
 	(void)options, (void)n;
 	tw_record_free(&r);
 	return ok ? 0 : e->exit;
+}
+
+/* run_claim makes the records of another machine this one's. */
+static int
+run_claim(const void *options, int n, char **operands, struct tw_err *e)
+{
+	unsigned *list = NULL;
+	size_t count = 0;
+	bool ok = tw_record_numbers(&list, &count, e);
+
+	(void)options, (void)n, (void)operands;
+	for (size_t i = 0; ok && i < count; i++)
+		ok = tw_record_claim(list[i], e);
+	free(list);
+	return ok ? 0 : e->exit;
+}
+
+/*
+ * json_memory is jansson's malloc, whose failures a program can hardly tell from an absent value.
+ * To end here is like being killed here, which the host and the record survive at any instant.
+ */
+static void *
+json_memory(size_t n)
+{
+	static const char text[] = "twpool-generation: out of memory\n";
+	void *p = malloc(n);
+
+	if (p == NULL && write(STDERR_FILENO, text, sizeof(text) - 1) != 0)
+		_exit(EX_OSERR);
+	return p;
 }
 
 #define OPTION(field) .offset = offsetof(struct options, field)
@@ -523,13 +558,14 @@ static const struct tw_command commands[] = {
 	  run_mark },
 	{ "note", "GENERATION KEY VALUE...", 3, -1, "keep what else was found or done", note_opts,
 	  run_note },
-	{ "get", "GENERATION KEY...", 2, -1, "print notes (and dir, state), each ended by NUL",
-	  NULL, run_get },
+	{ "get", "GENERATION KEY...", 2, -1,
+	  "print notes (and dir, site, state), each ended by NUL", NULL, run_get },
 	{ "list", "", 0, 0, "list the generations, oldest first", list_opts, run_list },
 	{ "summary", "[GENERATION]", 0, 1,
 	  "what was deployed (the newest), with the success criteria; 1: failed", summary_opts,
 	  run_summary },
 	{ "drop", "GENERATION", 1, 1, "remove a generation that staged nothing", NULL, run_drop },
+	{ "claim", "", 0, 0, "make the records of another machine this one's", NULL, run_claim },
 	{ 0 },
 };
 
@@ -542,5 +578,6 @@ main(int argc, char **argv)
 	};
 	struct options o = { .to = 0 };
 
+	json_set_alloc_funcs(json_memory, free);
 	return program_main(&program, argc, argv, &o);
 }

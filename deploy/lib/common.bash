@@ -134,8 +134,14 @@ masked() {
     -e 's/SCRAM-SHA-256\$[^ "]*/***/g'
 }
 
-# lock_take NAME: one writer. The lock dies with its holder, whose phases may need an instant to follow;
-# an inherited one is kept.
+# generation_open: the oldest generation that is neither complete nor undone, or nothing.
+generation_open() {
+  twpool-generation list --active | awk '$2 != "complete" && !n++ { print $1 }'
+}
+
+# lock_take NAME [READ-ONLY]: one writer. The lock dies with its holder, whose phases may need an instant
+# to follow; an inherited one is kept. With a second argument a lock that cannot be written is enough:
+# the way back is open where a file system has become read-only.
 lock_take() {
   local file=$state_dir/lock
   if [[ -n ${TWPOOL_LOCK_FD:-} && /proc/self/fd/$TWPOOL_LOCK_FD -ef $file ]]; then
@@ -143,11 +149,23 @@ lock_take() {
   fi
   [[ -d $root/var/lib ]] || (umask 022 && mkdir -p -- "$root/var/lib")
   [[ -d $state_dir ]] || mkdir -m 0700 -- "$state_dir"
-  [[ -w $state_dir ]] || die 77 "no permission for '$state_dir'"
-  exec {TWPOOL_LOCK_FD}>>"$file"
-  flock -w 0.5 "$TWPOOL_LOCK_FD" || die 75 "busy: $(<"$file")" 'wait until it has ended, or send it SIGTERM: it then goes back.'
-  printf '%s (pid %s) holds the lock since %(%FT%TZ)T\n' "$1" "$$" -1 >"$file"
+  if [[ -n ${2:-} && -r $file && ! -w $file ]]; then
+    say "${0##*/}: '$file' cannot be written; going on"
+    exec {TWPOOL_LOCK_FD}<"$file"
+  else
+    [[ -w $state_dir ]] || die 77 "no permission for '$state_dir'"
+    exec {TWPOOL_LOCK_FD}>>"$file"
+  fi
+  flock -w 0.5 "$TWPOOL_LOCK_FD" || die 75 "busy: $(lock_text "$file")" 'wait until it has ended, or send it SIGTERM: it then goes back.'
+  [[ ! -w $file ]] || printf '%s (pid %s) holds the lock since %(%FT%TZ)T\n' "$1" "$$" -1 >"$file"
   export TWPOOL_LOCK_FD
+}
+
+# lock_text FILE: who holds the lock and since when, as its holder wrote it.
+lock_text() {
+  local text
+  text=$(<"$1")
+  printf '%s' "${text:-somebody has just taken the lock}"
 }
 
 declare -A site=()
@@ -185,6 +203,11 @@ site_list() {
 # gen_get KEY: a note of the generation GEN.
 gen_get() {
   twpool-generation get "$GEN" "$1" | tr -d '\0'
+}
+
+# unfinished: the oldest generation that is not complete, or nothing.
+unfinished() {
+  twpool-generation list --active | awk '$2 != "complete" && !n++ { print $1 }'
 }
 
 # dsn_file LOCATOR: the host path of an element of server.dsn, with its #/pointer or :LINE.

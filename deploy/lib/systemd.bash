@@ -49,11 +49,17 @@ systemd_running() {
   fi
 }
 
+# A boot (TWPOOL_BOOT) is waiting for us: its jobs, and ours, run when we have ended.
+
 # systemd_start NAME: a unit that failed too often before is given another chance.
 systemd_start() {
   local unit patience=30
   [[ $1 != server ]] || patience=${site[server.start_seconds]}
   unit=$(systemd_unit "$1")
+  if [[ -n ${TWPOOL_BOOT:-} ]]; then
+    run systemctl start --no-block -- "$unit"
+    return
+  fi
   [[ -n ${TWPOOL_PLAN:-} ]] || systemctl --quiet reset-failed -- "$unit" 2>/dev/null || :
   run timeout "$patience" systemctl start -- "$unit" || :
 }
@@ -63,6 +69,11 @@ systemd_stop() {
   local unit patience=$2
   [[ $1 == server ]] || patience=20
   unit=$(systemd_unit "$1")
+  if [[ -n ${TWPOOL_BOOT:-} ]]; then
+    run systemctl stop --no-block -- "$unit"
+    [[ -n ${TWPOOL_PLAN:-} ]] || wait_for 20 service_stopped "$1"
+    return
+  fi
   ! service_stopped "$1" || return 0
   run systemctl stop --no-block -- "$unit"
   [[ -z ${TWPOOL_PLAN:-} ]] || return 0
@@ -73,6 +84,10 @@ systemd_stop() {
 
 # systemd_restart NAME: as one job, which takes with it what is PartOf= the unit.
 systemd_restart() {
+  if [[ -n ${TWPOOL_BOOT:-} ]]; then
+    run systemctl restart --no-block -- "$(systemd_unit "$1")"
+    return
+  fi
   run timeout 60 systemctl restart -- "$(systemd_unit "$1")" || :
 }
 

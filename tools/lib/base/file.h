@@ -37,6 +37,13 @@ bool tw_file_read(const char *path, size_t limit, struct tw_buf *b, struct stat 
                   struct tw_err *e);
 
 /*
+ * tw_file_read_at is tw_file_read for the file `name` of the directory `dir`; `path` is for
+ * messages. `b` may have been used before: with its len set to 0 its memory is used again.
+ */
+bool tw_file_read_at(int dir, const char *name, const char *path, size_t limit, struct tw_buf *b,
+                     struct stat *st, struct tw_err *e);
+
+/*
  * tw_file_status fills `st` for `path` without following a last symbolic link; *exists is false,
  * and `st` untouched, where there is none.
  */
@@ -44,9 +51,10 @@ bool tw_file_status(const char *path, struct stat *st, bool *exists, struct tw_e
 
 /*
  * tw_file_replace makes `path` a file of these n bytes with these attributes: a temporary file in
- * the same directory, attributes and the old file's extended attributes, fsync, rename, fsync of
- * the directory. Refuses (EX_CANTCREAT) anything but a regular file with one name, or nothing, at
- * `path`. On failure `path` is as it was and no temporary file is left.
+ * the same directory, owner, the old file's extended attributes (a new one has no ACL), mode, fsync,
+ * rename, fsync of the directory. Refuses (EX_CANTCREAT) anything but a regular file with one name,
+ * or nothing, at `path`. On failure `path` is as it was and no temporary file is left; but where the
+ * fsync of the directory fails, which nothing can take back, it is the new one.
  */
 bool tw_file_replace(const char *path, const void *bytes, size_t n, const struct tw_attr *attr,
                      struct tw_err *e);

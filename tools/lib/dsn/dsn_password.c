@@ -90,7 +90,7 @@ static bool
 file_prove(const struct tw_source *src, const struct tw_dsn_found *f, const struct tw_buf *text,
            const struct tw_buf *out, struct tw_err *e)
 {
-	struct tw_source new = { src->path, tw_buf_text(out), out->len };
+	struct tw_source new = { src->path, tw_buf_text(out), out->len, src->plain };
 	struct tw_dsn_list list = TW_DSN_LIST_INIT;
 	struct tw_err ignored = TW_ERR_INIT;
 	bool ok = tw_dsn_list_read(&new, &list, &ignored), found = false;

@@ -117,7 +117,7 @@ entry_apply(const struct tw_record *r, const json_t *entry, tw_report_list *done
 	return ok;
 }
 
-/* sweep removes what an earlier, killed run left beside the paths of a group. */
+/* sweep removes what an earlier, killed run left beside the paths of a group, and in the record. */
 static bool
 sweep(const struct tw_record *r, const char *group, struct tw_err *e)
 {
@@ -125,6 +125,8 @@ sweep(const struct tw_record *r, const char *group, struct tw_err *e)
 	json_t *entry;
 	size_t i;
 
+	if (!tw_record_sweep(r, e))
+		return false;
 	json_array_foreach (tw_record_entries(r), i, entry) {
 		if (in_group(entry, group) &&
 		    !(tw_host_path(text_of(entry, "path"), host, e) && tw_file_sweep(host, e)))

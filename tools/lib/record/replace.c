@@ -42,6 +42,17 @@ xattr_copy_one(int from, int to, const char *name, const char *path, struct tw_e
 	return true;
 }
 
+/*
+ * acl_drop takes from a new file the access control list that it has inherited from its directory:
+ * owner and mode say who may read it, and nobody else.
+ */
+static bool
+acl_drop(int fd, const char *path, struct tw_err *e)
+{
+	return fremovexattr(fd, "system.posix_acl_access") == 0 || errno == ENODATA ||
+	       errno == ENOTSUP || tw_fail_errno(e, EX_CANTCREAT, "the ACL of '%s'", path);
+}
+
 /* xattrs_copy gives `to` all extended attributes (ACLs, labels) of the old file `name`. */
 static bool
 xattrs_copy(int dir, const char *name, int to, const char *path, struct tw_err *e)
@@ -62,11 +73,10 @@ xattrs_copy(int dir, const char *name, int to, const char *path, struct tw_err *
 	return ok;
 }
 
-/* attr_apply gives an open file or directory its owner, mode and time, before it is published. */
+/* owner_apply gives an open file or directory its owner. */
 static bool
-attr_apply(int fd, const struct tw_attr *attr, const char *path, struct tw_err *e)
+owner_apply(int fd, const struct tw_attr *attr, const char *path, struct tw_err *e)
 {
-	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, attr->mtime };
 	struct stat st;
 
 	if (fstat(fd, &st) != 0)
@@ -75,6 +85,18 @@ attr_apply(int fd, const struct tw_attr *attr, const char *path, struct tw_err *
 	    fchown(fd, attr->uid, attr->gid) != 0)
 		return tw_fail_errno(e, EX_NOPERM, "give '%s' to user %u, group %u", path,
 		                     (unsigned)attr->uid, (unsigned)attr->gid);
+	return true;
+}
+
+/*
+ * mode_apply gives it its mode and time: after owner and extended attributes, for a change of owner
+ * clears the setuid bit, and an ACL brings a mode of its own.
+ */
+static bool
+mode_apply(int fd, const struct tw_attr *attr, const char *path, struct tw_err *e)
+{
+	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, attr->mtime };
+
 	if (fchmod(fd, attr->mode) != 0)
 		return tw_fail_errno(e, EX_NOPERM, "set mode %04o of '%s'", (unsigned)attr->mode,
 		                     path);
@@ -136,8 +158,9 @@ tw_file_replace(const char *path, const void *bytes, size_t n, const struct tw_a
 		close(dir);
 		return false;
 	}
-	ok = write_all(fd, bytes, n, path, e) && attr_apply(fd, attr, path, e) &&
-	     (!exists || xattrs_copy(dir, name, fd, path, e));
+	ok = write_all(fd, bytes, n, path, e) && owner_apply(fd, attr, path, e) &&
+	     acl_drop(fd, path, e) && (!exists || xattrs_copy(dir, name, fd, path, e)) &&
+	     mode_apply(fd, attr, path, e);
 	if (ok && fsync(fd) != 0)
 		ok = tw_fail_errno(e, EX_IOERR, "fsync '%s'", path);
 	if (close(fd) != 0 && ok)
@@ -170,13 +193,23 @@ tw_file_remove(const char *path, struct tw_err *e)
 	return ok;
 }
 
+/* is_temp tells whether a name is one of temp_open's. */
+static bool
+is_temp(const char *name)
+{
+	const size_t prefix = strlen(TEMP_PREFIX);
+
+	return strncmp(name, TEMP_PREFIX, prefix) == 0 && strlen(name) == prefix + 16 &&
+	       strspn(name + prefix, "0123456789abcdef") == 16;
+}
+
 bool
 tw_file_sweep(const char *path, struct tw_err *e)
 {
-	const size_t prefix = strlen(TEMP_PREFIX);
 	char name[TW_NAME_SIZE];
 	const struct dirent *entry;
 	int dir = tw_path_parent(path, name, e);
+	bool swept = false, ok = true;
 	DIR *d;
 
 	if (dir < 0)
@@ -186,14 +219,18 @@ tw_file_sweep(const char *path, struct tw_err *e)
 		close(dir);
 		return tw_fail_errno(e, EX_NOPERM, "the directory of '%s'", path);
 	}
-	while ((entry = readdir(d)) != NULL) {
-		if (strncmp(entry->d_name, TEMP_PREFIX, prefix) == 0 &&
-		    strlen(entry->d_name) == prefix + 16 &&
-		    strspn(entry->d_name + prefix, "0123456789abcdef") == 16)
-			unlinkat(dirfd(d), entry->d_name, 0);
+	while (ok && (errno = 0, entry = readdir(d)) != NULL) {
+		if (!is_temp(entry->d_name))
+			continue;
+		swept = true;
+		if (unlinkat(dirfd(d), entry->d_name, 0) != 0 && errno != ENOENT)
+			ok = tw_fail_errno(e, EX_CANTCREAT, "remove '%s' beside '%s'",
+			                   entry->d_name, path);
 	}
+	if (ok && (errno != 0 || (swept && fsync(dirfd(d)) != 0)))
+		ok = tw_fail_errno(e, EX_IOERR, "the directory of '%s'", path);
 	closedir(d);
-	return true;
+	return ok;
 }
 
 bool
@@ -211,7 +248,7 @@ tw_dir_ensure(const char *path, const struct tw_attr *attr, struct tw_err *e)
 		fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		ok = fd >= 0 || tw_fail_errno(e, EX_CANTCREAT, "directory '%s'", path);
 	}
-	ok = ok && attr_apply(fd, attr, path, e);
+	ok = ok && owner_apply(fd, attr, path, e) && mode_apply(fd, attr, path, e);
 	if (ok && (fsync(fd) != 0 || fsync(dir) != 0))
 		ok = tw_fail_errno(e, EX_IOERR, "fsync directory '%s'", path);
 	if (fd >= 0)

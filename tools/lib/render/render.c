@@ -22,6 +22,8 @@ static const struct {
 	[TW_RENDER_CRON] = { "cron", '#' },
 	[TW_RENDER_CHECK_SERVICE] = { "check.service", '#' },
 	[TW_RENDER_CHECK_TIMER] = { "check.timer", '#' },
+	[TW_RENDER_RECOVER_SERVICE] = { "recover.service", '#' },
+	[TW_RENDER_RECOVER_TARGET] = { "recover.target.conf", '#' },
 };
 
 const char *

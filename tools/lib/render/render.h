@@ -20,6 +20,8 @@ enum {
 	TW_RENDER_CRON,
 	TW_RENDER_CHECK_SERVICE,
 	TW_RENDER_CHECK_TIMER,
+	TW_RENDER_RECOVER_SERVICE,
+	TW_RENDER_RECOVER_TARGET,
 	TW_RENDER_FILES
 };
 
@@ -31,8 +33,10 @@ struct tw_rendering {
 
 /* The programs that the host's files start. */
 struct tw_render_programs {
-	const char *pooler; /* "/usr/sbin/pgbouncer" */
-	const char *check;  /* twpool-check, as its cron user can run it */
+	const char *pooler;   /* "/usr/sbin/pgbouncer" */
+	const char *check;    /* twpool-check, as its cron user can run it */
+	const char *rollback; /* twpool-rollback, which a boot runs */
+	const char *lint; /* twpool-lint, as PgBouncer's user can run it; NULL: not at its start */
 };
 
 /* tw_render_name is the name of a file: "pgbouncer.ini". Its template is NAME.tmpl. */

@@ -138,10 +138,10 @@ dsn_prepare(struct rotation *r, const char *locator)
 	const char *user;
 	size_t index = 0;
 	bool ok = tw_dsn_locator_parse(locator, &l, r->e) &&
-	          tw_dsn_load(l.path, &bytes, NULL, &list, r->e);
+	          tw_dsn_load(l.path, true, &bytes, NULL, &list, r->e);
 
 	if (ok) {
-		src = (struct tw_source){ l.path, tw_buf_text(&bytes), bytes.len };
+		src = (struct tw_source){ l.path, tw_buf_text(&bytes), bytes.len, true };
 		ok = tw_dsn_select(&src, &list, &l, &any, &index, &notes, r->e);
 	}
 	user = ok ? list.item[index].dsn.value[TW_DSN_USER] : NULL;
