@@ -9,16 +9,21 @@ PROGRAMS := twpool-site twpool-render twpool-lint twpool-dsn twpool-generation t
             twpool-check twpool-stress twpool-size
 SCRIPTS  := deploy/twpool-deploy rollback/twpool-rollback
 
-# SAN=1 builds with AddressSanitizer and UBSan, in a directory of its own.
+# SAN=1 builds with AddressSanitizer and UBSan, FUZZ=1 with libFuzzer too, in directories of their own.
+SANITY_BOTH := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 ifdef SAN
 BUILD  := .build-san
-SANITY := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+SANITY := $(SANITY_BOTH)
+else ifdef FUZZ
+BUILD  := .build-fuzz
+CC     := clang
+SANITY := $(SANITY_BOTH) -fsanitize=fuzzer-no-link
 else
 BUILD  := .build
 HARDEN := -D_FORTIFY_SOURCE=2
 endif
 
-PKGS     := libpq jansson libmd
+PKGS     := libpq jansson libmd libssl libcrypto
 WARN     := -Wall -Wextra -Wshadow -Wconversion -Wformat=2 -Wvla -Wmissing-prototypes
 HARDEN   += -fstack-protector-strong -fPIE
 CPPFLAGS += -D_GNU_SOURCE -Itools/lib
@@ -34,9 +39,14 @@ BINS     := $(PROGRAMS:%=$(BUILD)/bin/%)
 MAN      := $(sort $(wildcard docs/man/*.[178]))
 TOOL_ENV := TWPOOL_BIN=$(CURDIR)/$(BUILD)/bin
 
+# Each tests/fuzz/*.c is a target. Built without libFuzzer, it only replays the files it is given.
+FUZZERS     := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(sort $(wildcard tests/fuzz/*.c)))
+FUZZ_LIB    := $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard tests/fuzz/lib/*.c)))
+FUZZ_DRIVER := $(if $(FUZZ),-fsanitize=fuzzer,$(BUILD)/obj/tests/fuzz/replay/replay.o)
+
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all bootstrap check demo faults soak bench hosts mutants lint format install uninstall deploy rollback plan preflight unsited clean help
+.PHONY: all fuzzers bootstrap check demo faults soak bench page fuzz hosts mutants lint format install uninstall deploy rollback plan preflight unsited clean help
 .DEFAULT_GOAL := all
 
 all: $(BINS) ## build every program (SAN=1: with sanitizers)
@@ -54,18 +64,28 @@ $(BUILD)/bin/%: $(BUILD)/obj/tools/%.o $(BUILD)/obj/tools/program.o $(BUILD)/lib
 	$(CC) $(LINK) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PKG_LIBS)
 
 # The second parts of programs that are too long for one file.
-$(BUILD)/bin/twpool-check: $(BUILD)/obj/tools/check_remember.o
+$(BUILD)/bin/twpool-auth: $(BUILD)/obj/tools/auth_lookup.o
+$(BUILD)/bin/twpool-check: $(BUILD)/obj/tools/check_remember.o $(BUILD)/obj/tools/check_options.o \
+                             $(BUILD)/obj/tools/check_state.o $(BUILD)/obj/tools/check_lazy.o
 $(BUILD)/bin/twpool-dsn: $(BUILD)/obj/tools/dsn_verify.o
 $(BUILD)/bin/twpool-generation: $(BUILD)/obj/tools/generation_summary.o
+$(BUILD)/bin/twpool-lint: $(BUILD)/obj/tools/lint_report.o
+$(BUILD)/bin/twpool-size: $(BUILD)/obj/tools/size_tune.o
 
--include $(wildcard $(BUILD)/obj/tools/*.d $(BUILD)/obj/tools/lib/*/*.d)
+$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(FUZZ_LIB) $(filter %.o,$(FUZZ_DRIVER)) $(BUILD)/libtw.a
+	@mkdir -p $(@D)
+	$(CC) $(LINK) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(filter -%,$(FUZZ_DRIVER)) $(PKG_LIBS)
+
+fuzzers: $(FUZZERS)
+
+-include $(wildcard $(BUILD)/obj/tools/*.d $(BUILD)/obj/tools/lib/*/*.d $(BUILD)/obj/tests/fuzz/*.d $(BUILD)/obj/tests/fuzz/*/*.d)
 
 bootstrap: ## install what building and testing needs (apt; says first what)
 	deploy/bootstrap
 
 check: ## run all tests (FILES="tests/site.bats ..." for some; SAN=1)
 	@deploy/bootstrap --quiet check
-	@$(MAKE) -s -j2 --no-print-directory all
+	@$(MAKE) -s -j2 --no-print-directory all fuzzers
 	@$(TOOL_ENV) tests/run $(FILES)
 
 demo: ## watch bots fail, a deploy, the same bots succeed, and a rollback (BOTS=, DEMO_BREAK=)
@@ -73,14 +93,25 @@ demo: ## watch bots fail, a deploy, the same bots succeed, and a rollback (BOTS=
 	@$(MAKE) -s -j2 --no-print-directory all
 	@$(TOOL_ENV) tests/demo
 
-soak: all ## how often the freeze is seen and imagined, six minutes (RUNS=, WATCH=, JOBS=)
-	@$(TOOL_ENV) tests/soak/freeze
+soak: all ## 10,000 bots; 100,000 files moved and back; how often the freeze is seen (BOTS=, RUNS=, WATCH=, JOBS=)
+	@for s in tests/soak/*; do echo "== $$s"; $(TOOL_ENV) $$s || exit; done
 
 faults: all ## kill, fill, break and cut the power of a small host at every point (QUICK=1)
 	@$(TOOL_ENV) tests/faults/run $(if $(QUICK),--quick)
 
 bench: all ## the figures of the docs, each printed by a script in tests/bench
 	@for b in tests/bench/*; do echo "== $$b"; $(TOOL_ENV) $$b || exit; done
+
+# Not $(SECONDS) in a recipe of bash: there it is the time that has passed.
+fuzz: ## every libFuzzer target with sanitizers (SECONDS=60 each, TARGETS=, JOBS=)
+	@deploy/bootstrap --quiet fuzz
+	@$(MAKE) -s -j2 --no-print-directory FUZZ=1 fuzzers
+	@tests/fuzz/run $(or $(SECONDS),60) $(TARGETS)
+
+page: ## look at the report in headless Chromium; pictures in .build/report
+	@deploy/bootstrap --quiet page
+	@$(MAKE) -s -j2 --no-print-directory all
+	@$(TOOL_ENV) tests/run tests/browser/page.bats
 
 hosts: all ## boot real Debian containers and try them (root; BOOTED_SUITE="bookworm trixie sid", FILES=)
 	@[ "$$(id -u)" -ne 0 ] || deploy/bootstrap --quiet hosts
@@ -94,11 +125,11 @@ lint: ## shellcheck, warnings as errors with gcc and clang, cppcheck, mandoc
 	@tests/lint
 
 format: ## clang-format the C sources in place
-	clang-format -i tools/*.[ch] tools/lib/*/*.[ch] tests/gameserver/*.[ch] tests/faults/*.[ch]
+	clang-format -i tools/*.[ch] tools/lib/*/*.[ch] tests/gameserver/*.[ch] tests/fuzz/*.c tests/fuzz/*/*.[ch] tests/faults/*.[ch]
 
 LIBDIR := $(DESTDIR)$(PREFIX)/lib/twpool
 install: all ## install under PREFIX (default /usr/local); DESTDIR for packagers
-	install -d $(DESTDIR)$(PREFIX)/bin $(LIBDIR)/bin $(LIBDIR)/templates \
+	install -d $(DESTDIR)$(PREFIX)/bin $(LIBDIR)/bin $(LIBDIR)/templates/monitoring \
 	  $(LIBDIR)/deploy/phases $(LIBDIR)/deploy/lib $(LIBDIR)/deploy/preflight $(LIBDIR)/rollback
 	install -m 0755 $(BINS) $(LIBDIR)/bin
 	install -m 0755 deploy/twpool-deploy $(LIBDIR)/deploy
@@ -108,7 +139,8 @@ install: all ## install under PREFIX (default /usr/local); DESTDIR for packagers
 	install -m 0644 deploy/advisories $(LIBDIR)/deploy
 	install -m 0755 rollback/twpool-rollback $(LIBDIR)/rollback
 	install -m 0644 rollback/host.bash $(LIBDIR)/rollback
-	install -m 0644 templates/* $(LIBDIR)/templates
+	install -m 0644 $(wildcard templates/*.*) $(LIBDIR)/templates
+	install -m 0644 templates/monitoring/* $(LIBDIR)/templates/monitoring
 	for p in $(PROGRAMS); do ln -sfn ../lib/twpool/bin/$$p $(DESTDIR)$(PREFIX)/bin/$$p; done
 	for p in $(SCRIPTS); do ln -sfn ../lib/twpool/$$p $(DESTDIR)$(PREFIX)/bin/$${p##*/}; done
 	for m in $(MAN); do install -D -m 0644 $$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/}; done
@@ -154,7 +186,7 @@ rollback: $(if $(ROLLBACK),$(if $(wildcard $(BUILD)/bin/twpool-generation),,all)
 	@$(or $(ROLLBACK),echo 'nothing to do: nothing was ever deployed here. See what it is like: make demo')
 
 clean: ## remove what was built
-	rm -rf .build .build-san
+	rm -rf .build .build-san .build-fuzz
 	$(MAKE) -C tests/gameserver clean
 
 help: ## print this index

@@ -117,7 +117,7 @@ verify() {
   [[ "$stderr" == *'role "expired" has expired -- ALTER ROLE ... VALID UNTIL'* ]]
   [[ "$stderr" == *'role "nopass" has no password -- '* ]]
   [[ "$stderr" == *"role \"old\" has an md5 secret -- set password_encryption = 'scram-sha-256' and set its password again"* ]]
-  [[ "$stderr" == *'role "boss" is a superuser -- pool an ordinary role, or set auth.allow_superuser to true'* ]]
+  [[ "$stderr" == *'role "boss" is a superuser -- pool an ordinary role, or name it in the list auth.allow_superuser'* ]]
   [[ "$stderr" == *"twpool-auth: 6 of 7 roles cannot be pooled" ]]
   [[ "$stderr" != *'"game"'* ]]
   [[ "$stderr" != *SCRAM-SHA-256* && "$stderr" != *md5[0-9a-f][0-9a-f]* ]]

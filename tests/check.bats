@@ -44,6 +44,8 @@ load_words() {
   . "$BATS_TEST_DIRNAME/lib/cluster.bash"
   # shellcheck source=tests/lib/pooler.bash
   . "$BATS_TEST_DIRNAME/lib/pooler.bash"
+  # shellcheck source=tests/lib/sessions.bash
+  . "$BATS_TEST_DIRNAME/lib/sessions.bash"
 }
 
 # check ARG...: all checks, in a time that a loaded machine keeps, and killed if it does not end.
@@ -57,78 +59,6 @@ check_late() {
   timeout 20 twpool-check --dsn "$CONSOLE" --postgres "$POSTGRES" --timeout 3 "$@"
 }
 
-# pools COLUMN: a number of the pool game/game, 0 where there is no such pool.
-pools() {
-  as_user "$CLUSTER_SUPERUSER" psql -XAq -F ' ' -h "$POOLER_DIR" -p "$POOLER_PORT" -U pgbouncer pgbouncer -c 'SHOW POOLS' |
-    awk -v column="$1" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == column) c = i }
-      $1 == "game" { n = $c } END { print n + 0 }'
-}
-
-# pool_has COLUMN NUMBER
-pool_has() {
-  (($(pools "$1") == $2))
-}
-
-idle() {
-  pool_has cl_active 0 && pool_has cl_waiting 0 && pool_has sv_active 0
-}
-
-# session NAME SQL: a client of the pooler that runs SQL and stays; say NAME SQL has it
-# run more.
-session() {
-  mkfifo "$1"
-  psql -XAtq -h 127.0.0.1 -p "$POOLER_PORT" -U game -d game 0<>"$1" >"$1.out" 2>&1 3>&- 4>&- &
-  sessions+=("$!")
-  say "$1" "$2"
-}
-
-say() {
-  printf '%s;\n' "$2" >"$1"
-}
-
-# hold N: all of the pool's 3 server connections are idle in transaction, and N clients wait.
-hold() {
-  local i
-  for i in 1 2 3; do
-    session "holder$i" 'BEGIN; SELECT 1'
-  done
-  wait_until 20 pool_has sv_active 3
-  for ((i = 1; i <= $1; i++)); do
-    session "waiter$i" 'BEGIN; SELECT 1'
-  done
-  wait_until 20 pool_has cl_waiting "$1"
-  wait_until 20 still
-}
-
-# still: PostgreSQL sees the three idle in transaction for longer than half a second.
-still() {
-  (($(cluster_sql "SELECT count(*) FROM pg_stat_activity WHERE usename = 'game' AND state = 'idle in transaction'
-    AND state_change < clock_timestamp() - interval '0.5 s'") == 3))
-}
-
-# pooler_other DIR SED: another PgBouncer of the same file, edited, in DIR. Its socket is there.
-pooler_other() {
-  other=$1
-  mkdir "$1"
-  sed "s|$POOLER_DIR|$1|; s|$1/userlist|$POOLER_DIR/userlist|; s|$1/hba|$POOLER_DIR/hba|; $2" \
-    "$POOLER_DIR/pgbouncer.ini" >"$1/pgbouncer.ini"
-  ((EUID != 0)) || chown -R "$CLUSTER_SUPERUSER:" "$1"
-  as_user "$CLUSTER_SUPERUSER" pgbouncer -q -d "$1/pgbouncer.ini" 3>&- 4>&-
-  wait_until 10 test -S "$1/.s.PGSQL.$3"
-}
-
-# site FILTER: site.json as the running pooler is, and what jq then makes of it; ./root has its socket.
-site() {
-  mkdir -p root/run
-  ln -sfn "$POOLER_DIR" root/run/pgbouncer
-  export TWPOOL_ROOT=$PWD/root
-  jq -n --arg dir "$CLUSTER_SOCKET" --arg su "$CLUSTER_SUPERUSER" --argjson pg "$CLUSTER_PORT" --argjson port "$POOLER_PORT" \
-    '{schema: 1, databases: [{name: "game"}], users: [{name: "game"}],
-      pgbouncer: {listen_port: $port, default_pool_size: 3, reserve_pool_size: 0, max_client_conn: 200, max_db_connections: 0,
-        server_login_retry: 1},
-      postgres: {port: $pg, socket_directory: $dir, superuser: $su}} | '"${1:-.}" >site.json
-}
-
 # labels: those of the output's perfdata, one a line.
 labels() {
   sed -n '1s/.* | //p' <<<"$output" | grep -oE "'[^']+'="
@@ -140,7 +70,7 @@ labels() {
   session one 'SELECT 1'
   wait_until 20 grep -qx 1 one.out
   run -0 --separate-stderr check
-  [[ "$output" =~ ^"TWPOOL OK: 1 pool, 0 waiting, 2 of 200 clients, "[0-3]" of 3 server connections | 'game/game waiting'=0;;;0 'game/game maxwait'=0.000000s;1;5;0 'game/game servers'="[0-3]";;;0;3 'clients'=2;160;190;0;200 'connections'="[0-9]+";18;19;0;20 'direct'=0;;;0"$ ]]
+  [[ "$output" =~ ^"TWPOOL OK: 1 pool, 0 waiting, 2 of 200 clients, "[0-3]" of 3 server connections | 'game/game waiting'=0;;;0 'game/game maxwait'=0.000000s;1;5;0 'game/game servers'="[0-3]";;;0;3 'clients'=2;160;190;0;200 'descriptors'="[0-9]+";"[0-9]+";"[0-9]+";0;"[0-9]+" 'memory'="[0-9]+B";"[0-9]+";"[0-9]+";0;"[0-9]+" 'connections'="[0-9]+";18;19;0;20 'direct'=0;;;0 'advisories'="[0-9]+";;;0"$ ]]
   [ -z "$stderr" ]
 }
 
@@ -172,12 +102,13 @@ labels() {
   printf 'host=127.0.0.1 port=%s user=game dbname=%%DB%%' "$POOLER_PORT" >dsn
   run -0 check -v --login @dsn --db game
   [[ "$output" =~ "'game/game login'="0\.[0-9]{6}s ]]
-  [[ "$output" == *$'\n'"OK login: login and transaction as game on game in "*" ms" ]]
+  [[ "$output" == *$'\n'"OK login: login and transaction as game on game in "*" ms"$'\n'* ]]
 }
 
 @test "--only makes the checks that it names, and no other" {
   run -0 twpool-check --dsn "$CONSOLE" --postgres 'host=127.0.0.1 port=1' --only clients --only listener -v
-  [ "${#lines[@]}" -eq 3 ]
+  [ "${#lines[@]}" -le 5 ]
+  [ "$(grep -c '^[A-Z]* [a-z]*: ' <<<"$output")" -eq 2 ]
   [ "$(labels)" = "'clients'=" ]
   run -0 twpool-check --dsn "host=$POOLER_DIR port=1" --postgres "$POSTGRES" --only postgres
   [[ "$output" == "TWPOOL OK: "*" of 20 connections of PostgreSQL"*"'direct'=U"* ]]
@@ -207,7 +138,8 @@ labels() {
 @test "a console that hangs is critical, and ends in time" {
   kill -STOP "$(pooler_pid)"
   run -2 --separate-stderr check_late
-  [[ "$output" == "TWPOOL CRITICAL: the console gives no answer within 3 s: it hangs | 'clients'=U;;;0 'connections'=U;"* ]]
+  [[ "$output" == "TWPOOL CRITICAL: the console gives no answer within 3 s: it hangs | 'clients'=U;;;0 'descriptors'=U;;;0 'memory'=U;;;0 'connections'=U;"* ]]
+  [[ "${lines[1]}" == "PgBouncer's process does not answer: "* ]]
   [ -z "$stderr" ]
 }
 
@@ -219,7 +151,7 @@ labels() {
 @test "what needs the console is unknown without it, and not the news" {
   run -2 twpool-check --dsn "host=$POOLER_DIR port=1" -v
   [[ "${lines[0]}" != *"not asked"* ]]
-  [ "$(grep -c '^UNKNOWN [a-z]*: not asked: the console did not answer$' <<<"$output")" -eq 3 ]
+  [ "$(grep -c '^UNKNOWN [a-z]*: not asked: the console did not answer$' <<<"$output")" -eq 5 ]
   run -3 twpool-check --dsn "host=$POOLER_DIR port=1" --only pools
   [[ "$output" == "TWPOOL UNKNOWN: not asked: the console did not answer"* ]]
 }
@@ -269,7 +201,7 @@ labels() {
   pooler_other "$CLUSTER_DIR/o4" "s|^listen_addr.*|listen_addr = 127.0.0.1, 192.0.2.77|; s|^listen_port.*|listen_port = $port|" "$port"
   run -2 twpool-check --dsn "host=$other port=$port" --timeout 3 --only listener -v
   [[ "${lines[0]}" == "TWPOOL CRITICAL: "*"192.0.2.77:$port"* ]]
-  [ "${lines[1]}" = "OK listener: 127.0.0.1:$port accepts" ]
+  [ "${lines[2]}" = "OK listener: 127.0.0.1:$port accepts" ]
 }
 
 # --- pools ----------------------------------------------------------------------------------------
@@ -385,7 +317,7 @@ direct_is() {
 @test "names cannot forge values: bars and line ends are replaced, quotes doubled" {
   printf "host=127.0.0.1 port=%s dbname=game user='x\\\\'=| y=1\n'" "$POOLER_PORT" >dsn
   run -2 check --login @dsn
-  [ "${#lines[@]}" -eq 1 ]
+  [ "${#lines[@]}" -eq 2 ]
   [ "$(grep -o '|' <<<"$output" | wc -l)" -eq 1 ]
   [[ "$output" == *" 'game/x''_? y_1? login'=U;"* ]]
 }
@@ -398,7 +330,8 @@ direct_is() {
   run -2 check --freeze-after 0.5 -c maxwait=0
   [[ "${lines[0]}" == "TWPOOL CRITICAL: pool game/game is frozen: all 3 server connections are idle in transaction"*"1 client waits"*"; pool game/game: 1 client waits"* ]]
   [[ "${lines[1]}" == *"default_pool_size"* ]]
-  [ "${#lines[@]}" -eq 2 ]
+  [[ "${lines[2]}" == "every server connection of the pool is taken: "* ]]
+  [ "${#lines[@]}" -eq 3 ]
 }
 
 @test "a pool that is held for less than --freeze-after is not frozen" {
@@ -461,10 +394,11 @@ active() {
 @test "without PostgreSQL nothing is said to be frozen, and nothing unknown, but what was not judged" {
   hold 1
   run -1 twpool-check --dsn "$CONSOLE" --timeout 20 --freeze-after 0 -v -w 'maxwait=~:' -c 'maxwait=~:'
-  [[ "$output" == *$'\n'"not judged: freeze: PostgreSQL is not asked without --postgres, or as root --site"$'\n'"not judged: postgres: "* ]]
+  [[ "$output" == *$'\n'"not judged: freeze: PostgreSQL is not asked without --postgres, or as root --site"$'\n'* ]]
+  [[ "$output" == *$'\n'"not judged: postgres: "* ]]
   [[ "$output" != *"OK freeze"* ]]
   run -1 twpool-check --dsn "$CONSOLE" --timeout 20 --format json -w 'maxwait=~:' -c 'maxwait=~:'
-  [ "$(jq -c '[[.not_judged[] | .check], [.checks[] | .id] - ["console", "listener", "pools", "clients"], .pools[0].flow]' <<<"$output")" = \
+  [ "$(jq -c '[[.not_judged[] | .check | select(. == "freeze" or . == "postgres")], [.checks[] | .id | select(. == "freeze" or . == "postgres")], .pools[0].flow]' <<<"$output")" = \
     '[["freeze","postgres"],[],"unknown"]' ]
 }
 
@@ -495,9 +429,11 @@ active() {
   done
 }
 
-# blocks_term PID: the process has blocked SIGTERM (bit 14), as it does while it watches.
+# blocks_term PID: the process is twpool-check, not the shell before it, and has blocked SIGTERM (bit
+# 14), as it does while it watches.
 blocks_term() {
   local mask
+  [[ $(<"/proc/$1/comm") == twpool-check ]] || return
   mask=$(sed -n 's/^SigBlk:\t//p' "/proc/$1/status")
   ((16#$mask & 1 << 14))
 }
@@ -511,7 +447,7 @@ blocks_term() {
   console 'SET default_pool_size = 2'
   run -1 twpool-check --site site.json --timeout 20
   [[ "${lines[0]}" == "TWPOOL WARNING: default_pool_size: the site has '3', the running PgBouncer has '2' | "* ]]
-  [ "${lines[1]}" = "the console's RELOAD takes back what was SET there; twpool-deploy makes the pooler as the site is" ]
+  [ "${lines[1]}" = "the running pooler is not as the site has it: the console's RELOAD takes back what was SET there; twpool-deploy makes the pooler as the site is" ]
   console 'RELOAD'
   run -0 twpool-check --site site.json --timeout 20
 }
@@ -528,7 +464,7 @@ differ() {
   differ '.pgbouncer.max_client_conn = 300' "max_client_conn: the site has '300', the running PgBouncer has '200'"
   differ '.pgbouncer.listen_addr = "127.0.0.1, ::1"' \
     "listen_addr: the site has '127.0.0.1, ::1', the running PgBouncer has '127.0.0.1': differs; takes a restart"
-  differ '.pgbouncer.query_wait_timeout = 0.5' "query_wait_timeout: the site has '0.5', the running PgBouncer has '120'"
+  differ '.pgbouncer.query_wait_timeout = 0.5' "query_wait_timeout: the site has '0.5', the running PgBouncer has '120', the compiled default, as after a reload that stopped half-way"
   differ '.databases[0].host = "127.0.0.2"' "database 'game': the site has host '127.0.0.2', the running PgBouncer has '127.0.0.1'"
   differ '.databases[0].port = 7777' "database 'game': the site has port '7777', the running PgBouncer has '$CLUSTER_PORT'"
   differ '.postgres.host = "127.0.0.3"' "database 'game': the site has host '127.0.0.3', the running PgBouncer has '127.0.0.1'"
@@ -602,14 +538,13 @@ pooler_deployed() {
   run -0 --separate-stderr as_cron env -i PATH="$PATH" TWPOOL_ROOT="$TWPOOL_ROOT" twpool-check --site expected.json --timeout 20 -v
   [[ "${lines[0]}" == "TWPOOL OK: "* && "$output" != *UNKNOWN* ]]
   [[ "$output" == *$'\n'"OK console: "*$'\n'"OK listener: "*$'\n'"OK clients: "*$'\n'"OK config: 9 settings and 1 database "* ]]
-  [ "$(grep '^not judged' <<<"$output")" = "not judged: freeze: PostgreSQL is not asked without --postgres, or as root --site
-not judged: postgres: PostgreSQL is not asked without --postgres, or as root --site" ]
+  [ "$(sed -n 's/^not judged: \([a-z]*\): .*/\1/p' <<<"$output" | tr '\n' ' ')" = 'freeze waits version postgres stragglers secrets deploy ' ]
   # And that is all: an administrator's SET is seen, by cron too.
   as_user "$CLUSTER_SUPERUSER" psql -XAtq -h "$other" -p "$(jq .pgbouncer.listen_port site.json)" -U pgbouncer -d pgbouncer -c 'SET pool_mode = session'
   run -1 --separate-stderr as_cron "${cron[@]}" --timeout 20
-  [[ "$output" == "TWPOOL WARNING: pool_mode: the site has 'transaction', the running PgBouncer has 'session' | "* ]]
+  [[ "$output" == "TWPOOL WARNING: pool_mode: the site has 'transaction', the running PgBouncer has 'session', the compiled default, as after a reload that stopped half-way | "* ]]
   run -1 as_cron env -i PATH="$PATH" TWPOOL_ROOT="$TWPOOL_ROOT" twpool-check --site expected.json --timeout 20 --format json
-  [ "$(jq -c '[.status, .postgres, [.not_judged[] | .check]]' <<<"$output")" = '["warning",null,["freeze","postgres"]]' ]
+  [ "$(jq -c '[.status, .postgres, [.not_judged[] | .check][0:1]]' <<<"$output")" = '["warning",null,["freeze"]]' ]
 }
 
 # role NAME SQL: a role that may log in at PostgreSQL, and the DSN for it in $as.
@@ -625,11 +560,11 @@ role() {
   hold 1
   role watcher 'GRANT pg_monitor TO watcher'
   run -2 twpool-check --dsn "$CONSOLE" --postgres "$as" --timeout 20 --freeze-after 0.5 --format json
-  [ "$(jq -c '[.pools[0].flow, .not_judged, .postgres.max_connections]' <<<"$output")" = '["frozen",[],20]' ]
+  [ "$(jq -c '[.pools[0].flow, .postgres.max_connections]' <<<"$output")" = '["frozen",20]' ]
   role nobody_much ''
   run -1 twpool-check --dsn "$CONSOLE" --postgres "$as" --timeout 20 --freeze-after 0.5 -w 'maxwait=~:' -c 'maxwait=~:' -v
   [[ "$output" == *$'\n'"OK postgres: "*" of 20 connections of PostgreSQL, 0 of them past the pooler"* ]]
-  [[ "$output" == *$'\n'"not judged: freeze: the role of --postgres does not see what others do: GRANT pg_monitor" ]]
+  [[ "$output" == *$'\n'"not judged: freeze: the role of --postgres does not see what others do: GRANT pg_monitor"$'\n'* ]]
   run -3 twpool-check --dsn "$CONSOLE" --postgres "$as" --timeout 20 --only freeze
   [[ "$output" == "TWPOOL UNKNOWN: not judged: freeze: the role of --postgres "* ]]
   cluster_sql 'DROP ROLE watcher; DROP ROLE nobody_much'
@@ -691,12 +626,12 @@ range() {
 
 @test "an unknown metric, check or format names the known ones" {
   run -3 twpool-check --dsn "$CONSOLE" -w nonsense=1
-  [[ "$output" == *"METRIC is one of waiting, maxwait, servers, clients, connections, login." ]]
+  [[ "$output" == *"METRIC is one of waiting, maxwait, servers, clients, connections, login, mean_wait, descriptors, memory, stragglers, certificate, advisories, cl_active, sv_active, sv_idle, sv_used, sv_tested, sv_login." ]]
   run -3 twpool-check --dsn "$CONSOLE" -w waiting
   run -3 twpool-check --dsn "$CONSOLE" --only nonsense
-  [[ "$output" == *"the checks are console, listener, freeze, pools, clients, config, postgres, login." ]]
+  [[ "$output" == *"the checks are console, listener, freeze, pools, waits, clients, process, version, config, postgres, stragglers, secrets, login, certificates, log, advisories, deploy." ]]
   run -3 twpool-check --dsn "$CONSOLE" --format xml
-  [[ "$output" == "TWPOOL UNKNOWN: --format: expected nagios or json, got 'xml'" ]]
+  [[ "$output" == "TWPOOL UNKNOWN: --format: expected nagios, json or prometheus, got 'xml'" ]]
 }
 
 @test "wrong usage is 3, on stdout where a scheduler looks; --help and --version are 0" {

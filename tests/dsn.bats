@@ -107,7 +107,7 @@ attributes_back() {
 # fixture_untouched ARGUMENT...: nothing to do, or nothing that could be meant.
 fixture_untouched() {
   run --separate-stderr twpool-dsn set "$@"
-  [[ ($status -eq 0 && $output == *": unchanged") || ($status -eq 65 && $stderr == *": no DSN in this file") ]]
+  [[ ($status -eq 0 && $output == *": unchanged") || ($status -eq 65 && $stderr == *": no DSN in this file"*) ]]
 }
 
 # fixture_refused VERDICT ARGUMENT...: refused as it says, and a remedy where it is one of the pooler's.
@@ -133,6 +133,9 @@ fixture_refused() {
 @test "fixtures: env" { fixtures env; }
 @test "fixtures: shell" { fixtures shell; }
 @test "fixtures: docker" { fixtures docker; }
+@test "fixtures: settings" { fixtures settings; }
+@test "fixtures: define" { fixtures define; }
+@test "fixtures: plain" { fixtures plain; }
 
 @test "fixtures: each directory has a test, each file one expected result" {
   local dir input
@@ -546,6 +549,7 @@ C
   diff got - <<'FOUND'
 d/Dockerfile:3:5	uri	db	5432	certain
 d/compose.yml:4:9	uri	db	5432	certain
+d/compose.yml:5:9	environment	-	5432	likely
 d/fstring.py:1:7	sqlalchemy	{host}	5432	certain
 d/odbc.json:1:9	odbc	h	5432	likely
 d/plain.env:3:1	uri	db	5432	certain
@@ -555,6 +559,61 @@ FOUND
   printf '{"a": "host=h sslmode=require options=x"}' >d/breaks.json
   run -0 twpool-dsn show --json d/breaks.json
   [ "$(jq -c '.dsns[].breaks' <<<"$output")" = '["options","sslmode"]' ]
+}
+
+@test "a .pgpass that has the password for the old port only is warned of, and moves with the DSN" {
+  mkdir home && printf '*:1:*:*:x\nh:5432:d:u:%s\n' "$SECRET" >home/.pgpass && chmod 0600 home/.pgpass
+  json 'host=h port=5432 dbname=d user=u' && chmod 0600 a.json && cp -p home/.pgpass before
+  HOME=$PWD/home run -1 --separate-stderr twpool-dsn set --to-port 6432 --dry-run a.json
+  [ "$stderr" = "$PWD/home/.pgpass:2:1: warning: here is the password of a.json:1:9 for port 5432 only: name this too" ]
+  HOME=$PWD/home run -0 --separate-stderr twpool-dsn set --to-port 6432 --record r.json a.json home/.pgpass:2
+  [[ -z $stderr && $output == *"a.json:1:9: changed"*"home/.pgpass:2:1: changed" ]]
+  [ "$(<home/.pgpass)" = "*:1:*:*:x
+h:6432:d:u:$SECRET" ]
+  [ "$(stat -c %a home/.pgpass)" = 600 ]
+  run -0 twpool-dsn revert r.json
+  cmp home/.pgpass before
+  json 'host=h port=5432 dbname=d user=other'
+  HOME=$PWD/home run -0 --separate-stderr twpool-dsn set --to-port 6432 a.json
+  [ -z "$stderr" ]
+}
+
+@test "settings beside a DSN that keep the old port are warned of" {
+  printf 'environment:\n  URL: postgres://db:5432/d\n  PGPORT: 5432\n' >a.yml
+  run -0 --separate-stderr twpool-dsn set --to-port 6432 a.yml
+  [ "$stderr" = "a.yml:3:11: warning: port 5432 is set here too, and is not moved" ]
+  run -0 --separate-stderr twpool-dsn set --to-port 6432 a.yml:3
+  [ "$(<a.yml)" = "environment:
+  URL: postgres://db:6432/d
+  PGPORT: 6432" ]
+}
+
+@test "settings that only may be a connection are listed, and moved where they are pointed at" {
+  printf '[db]\nhost = h\nport = 5432\ndbname = d\n' >a.ini
+  run -0 --separate-stderr twpool-dsn find .
+  [ "$output" = "./a.ini:3:1"$'\tsettings\th\t5432\td\t-\t-\tpossible' ]
+  run -65 --separate-stderr twpool-dsn set --to-port 6432 a.ini
+  [ "${stderr_lines[0]}" = "a.ini:3:1" ]
+  [ "${stderr_lines[1]}" = "twpool-dsn: a.ini: no DSN in this file" ]
+  [ "${stderr_lines[2]}" = "HINT: settings that may be one are listed above: name them as FILE:LINE." ]
+  run -1 --separate-stderr twpool-dsn set --to-port 6432 --dry-run a.ini:3
+  [ "$output" = "--- a.ini
++++ a.ini
+@@ -3 +3 @@
+-host=h port=5432 dbname=d
++host=h port=6432 dbname=d" ]
+  printf '[s]\nhost=h\ndbname=d' >pg_service.conf
+  run -1 --separate-stderr twpool-dsn set --to-port 6432 --dry-run pg_service.conf
+  [ "$output" = "--- pg_service.conf
++++ pg_service.conf
+@@ -2 +2 @@
+-host=h dbname=d
++host=h dbname=d port=6432" ]
+  run -0 twpool-dsn set --to-port 6432 a.ini:3
+  [ "$(<a.ini)" = "[db]
+host = h
+port = 6432
+dbname = d" ]
 }
 
 @test "what --accept names must be something that breaks" {
@@ -674,6 +733,11 @@ postgresql:///d
 TEXTS
 }
 
+@test "generated files of every container: set does what it must and no more, once, and revert undoes it" {
+  run -0 env TMPDIR="$BATS_TEST_TMPDIR" "$BATS_TEST_DIRNAME/soak/dsn" 300
+  [[ ${lines[-1]} == "dsn: 300 files: set as wanted, set again changed 0, reverted to the same bytes, mode, owner and time;"* ]]
+}
+
 @test "the pieces of a C literal are put back as they were" {
   printf 'x = "host=h po" "rt=54" "3" /* */ "2";\n' >a.c && cp a.c before
   run -0 twpool-dsn set --to-port 6432 --record r.json a.c
@@ -709,7 +773,8 @@ TEXTS
   run -0 twpool-dsn set --to-port 6432 --record r.json a.json a.c
   sed -i 's/6432/7432/' a.c && cp a.c c.before && cp a.json json.before
   run -65 --separate-stderr twpool-dsn revert r.json
-  [[ $stderr == "twpool-dsn: $PWD/a.c: the edit '6432' is no longer there"* ]]
+  [ "${stderr_lines[0]}" = "twpool-dsn: $PWD/a.c: the edit '6432' is no longer there" ]
+  [ "${stderr_lines[1]}" = "HINT: line 1 now has host h and port 7432; the text around it was changed since; put '5432' back by hand." ]
   cmp a.c c.before && cmp a.json json.before
   rm a.c
   run -66 twpool-dsn revert r.json

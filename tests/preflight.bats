@@ -380,3 +380,25 @@ warning git 'dsn.json', which holds the DSN, is tracked by git: so is its passwo
   [[ "$output" == "nothing to do: "*"make demo" ]]
   [ ! -e root ]
 }
+
+@test "two roles in a userlist are told of CVE-2026-107350; with the lookup peer logins that end are named, and a foreign schema stops" {
+  host_pg=$PWD/root/pg
+  host '.users += [{name: "second"}] | .pgbouncer.default_pool_size = 5'
+  cluster_sql "CREATE ROLE second LOGIN PASSWORD 'x'"
+  run -0 --separate-stderr preflight
+  jq -e '.findings[] | select(.id == "auth") | .severity == "warning" and (.text | contains("CVE-2026-107350"))
+    and (.remedy | contains("set auth.method to \"query\""))' <<<"$output"
+  printf '%s\n' 'local all all peer' 'host all all 127.0.0.1/32 scram-sha-256' >"$CLUSTER_DIR/data/pg_hba.conf"
+  cluster_sql 'SELECT pg_reload_conf()'
+  cp "$CLUSTER_DIR/data/pg_hba.conf" hba
+  host_site '.users += [{name: "second"}] | .pgbouncer.default_pool_size = 5 | .auth = {method: "query"} | .postgres.host = .postgres.socket_directory'
+  run -0 --separate-stderr preflight
+  jq -e '.findings[] | select(.id == "auth") | .severity == "ok" and (.text | contains("the pooler keeps none"))' <<<"$output"
+  jq -e '.findings[] | select(.id == "login") | .severity == "warning" and (.text | contains("by peer"))' <<<"$output"
+  run -0 host_run twpool-deploy --plan
+  [[ "$output" == *'+local "game" "second" scram-sha-256'*'+ twpool-auth reload'* ]]
+  cmp hba "$CLUSTER_DIR/data/pg_hba.conf"
+  cluster_sql game 'CREATE SCHEMA twpool'
+  run -78 --separate-stderr preflight
+  jq -e '.findings[] | select(.id == "auth") | .severity == "error" and (.text | contains("not twpool'"'"'s own"))' <<<"$output"
+}

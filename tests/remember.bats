@@ -103,7 +103,7 @@ state() {
 
 @test "a first run that finds something speaks, on stdout and to syslog" {
   run -2 --separate-stderr check -c clients=0
-  [ "${#lines[@]}" -eq 1 ]
+  [ "${#lines[@]}" -eq 2 ]
   [[ "$output" == "TWPOOL CRITICAL: 1 of 200 clients | 'clients'=1;"* ]]
   [ -z "$stderr" ]
   told 1
@@ -136,7 +136,7 @@ state() {
 @test "a state that changes is told with what was before, and the way back with how long it took" {
   run -0 check
   run -1 check -w clients=0
-  [ "${#lines[@]}" -eq 1 ]
+  [ "${#lines[@]}" -eq 2 ]
   [[ "$output" == "TWPOOL WARNING: "* ]]
   run -2 check -c clients=0
   [[ "${lines[1]}" =~ ^"WARNING before, not OK for "[0-9]+" s"$ ]]
@@ -190,7 +190,7 @@ unbelieved() {
       [ -z "$output" ] || { echo "$1"; return 1; }
     else
       run -2 check -c clients=0
-      [[ "${#lines[@]}" -eq 1 && "$output" == "TWPOOL CRITICAL: "* ]] || { echo "$1"; return 1; }
+      [[ "${#lines[@]}" -eq 2 && "$output" == "TWPOOL CRITICAL: "* ]] || { echo "$1"; return 1; }
     fi
     [ "$(jq -r .tool state)" = twpool-check ]
   done
@@ -201,7 +201,7 @@ unbelieved() {
   unbelieved ': >state'
   unbelieved 'truncate -s 40 state'
   unbelieved 'echo nonsense >state'
-  unbelieved 'head -c 100000 /dev/zero | tr "\0" " " >>state'
+  unbelieved 'head -c 2000000 /dev/zero | tr "\0" " " >>state'
 }
 
 @test "a file of the future, of another boot or of another program counts for nothing" {
@@ -237,7 +237,7 @@ unbelieved() {
   ln -s target state
   run -2 check -c clients=0
   [[ "${lines[0]}" == "TWPOOL CRITICAL: "* ]]
-  [ "${lines[1]}" = "the state could not be kept: 'state' is not a regular file" ]
+  [ "${lines[2]}" = "the state could not be kept: 'state' is not a regular file" ]
   run -0 check
   [[ "${lines[0]}" == "TWPOOL OK: "* && "${lines[1]}" == "the state could not be kept: "* ]]
   [ "$(<target)" = mine ]
@@ -245,7 +245,7 @@ unbelieved() {
   mv state.lock lock
   ln -s lock state.lock
   run -2 check -c clients=0
-  [[ "${lines[1]}" == "the state could not be kept: 'state.lock': "* ]]
+  [[ "${lines[2]}" == "the state could not be kept: 'state.lock': "* ]]
 }
 
 @test "without its directory the verdict is printed every time, and one line more" {
@@ -253,8 +253,8 @@ unbelieved() {
   for code in 2 2; do
     run -"$code" --separate-stderr check --remember none/state -c clients=0
     [[ "${lines[0]}" == "TWPOOL CRITICAL: "* ]]
-    [[ "${lines[1]}" == "the state could not be kept: 'none/state': "*"No such file or directory" ]]
-    [ "${#lines[@]}" -eq 2 ]
+    [[ "${lines[2]}" == "the state could not be kept: 'none/state': "*"No such file or directory" ]]
+    [ "${#lines[@]}" -eq 3 ]
   done
   run -0 check --remember none/state
   [[ "${lines[0]}" == "TWPOOL OK: "* && "${lines[1]}" == "the state could not be kept: "* ]]
@@ -277,7 +277,7 @@ unbelieved() {
   run -2 --separate-stderr bash -c "$(declare -f aside check); check -c clients=0 >/dev/full"
   [[ "$stderr" == *"write to standard output"* ]]
   run -2 check -c clients=0
-  [ "${#lines[@]}" -eq 1 ]
+  [ "${#lines[@]}" -eq 2 ]
   [[ "$output" == "TWPOOL CRITICAL: "* ]]
 }
 

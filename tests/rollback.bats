@@ -13,23 +13,11 @@ bats_require_minimum_version 1.5.0
 deployed() {
   local filter=${1:-.}
   shift || :
-  host_make "$PWD" 40 "$@"
-  host_site "$filter"
-  host_start
-  host_tree >before
+  host "$filter" "$@"
   host_run twpool-deploy >deploy.log 2>&1 || {
     cat deploy.log
     return 1
   }
-}
-
-same_tree() {
-  host_tree | diff before -
-}
-
-# answers: a few players log in and are answered.
-answers() {
-  host_bots --bots 5 --duration 1 --think 0.1 --quiet >answers.json
 }
 
 # pids: of the game and, where it runs, the pooler.

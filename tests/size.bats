@@ -324,6 +324,19 @@ bound() {
   [ "$(said '.servers[0].states.cut_over.connections')" = 11 ]
 }
 
+# A sum of capped databases, or of capped users, is more than all limits allow together.
+@test "S of 1,000 random sites is what a simulator opens one by one, which shares no code with it" {
+  local i
+  mkdir sites
+  perl "$BATS_TEST_DIRNAME/lib/pools.pl" make sites 1000
+  perl "$BATS_TEST_DIRNAME/lib/pools.pl" most sites/*.json >expected
+  for i in sites/*.json; do
+    twpool-size --json --site "$i" --timeout 5 2>>log || :
+  done | jq -r '.servers[0].pool_connections' | paste -d' ' <(printf '%s\n' sites/*.json) - >bounds
+  [ "$(wc -l <bounds)" -eq 1000 ]
+  diff expected bounds
+}
+
 @test "a pooler that hangs keeps nobody waiting: its connections then count as direct" {
   site
   pooler_start

@@ -119,7 +119,7 @@ idle() {
   [ "$(report '.targets[0] | [.survivors, .transactions.succeeded, .transactions.success]')" = '[5,0,0]' ]
   [ "$(report '.targets[0] | .failures | length == 1 and .[0].count > 5')" = true ]
   [ "$(report '.targets[0].failures[0] | [.class, .sqlstate, .phase, .message]')" = '["sql","22012","transaction","ERROR: 22012: division by zero"]' ]
-  [ "$(report '.targets[0].latency_ms')" = '{"p50":null,"p95":null,"p99":null,"max":null}' ]
+  [ "$(report '.targets[0].latency_ms')" = '{"p50":null,"p95":null,"p99":null,"p99_9":null,"max":null}' ]
   [[ "$output" == *" x transaction, sql 22012: ERROR: 22012: division by zero"* ]]
 }
 

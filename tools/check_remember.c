@@ -64,9 +64,12 @@ report_print(const struct tw_buf *report, json_t *json, const char *news)
 
 	json_object_set_new(json, "news", *news != '\0' ? json_string(news) : json_null());
 	if (json == NULL || !tw_json_text(json, &text, &e)) {
-		fputs(tw_buf_text(report), stdout);
-		if (*news != '\0')
-			printf("%s\n", news);
+		const char *rest = tw_buf_text(report);
+		size_t first = strcspn(rest, "\n");
+
+		first += rest[first] == '\n';
+		printf("%.*s%s%s%s", (int)first, rest, news, *news != '\0' ? "\n" : "",
+		       rest + first);
 	} else {
 		fputs(tw_buf_text(&text), stdout);
 	}
@@ -112,8 +115,12 @@ verdict_tell(const struct check_remember *r, int code, const struct tw_buf *repo
 	/* What nobody could read is not told: it stays news, unless there is no keeping it. */
 	if (news.speak)
 		printed = report_print(report, json, news.text);
-	if (lost->exit == 0 && printed && news.changed)
-		tw_memory_write(r->path, r->tool, &after, lost);
+	if (lost->exit == 0 && printed && news.changed) {
+		json_t *between = tw_memory_between(r->path, r->tool);
+
+		tw_memory_write(r->path, r->tool, &after, between, lost);
+		json_decref(between);
+	}
 	if (!news.speak && lost->exit != 0)
 		report_print(report, json, news.text);
 	if (lost->exit != 0)

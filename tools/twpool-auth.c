@@ -1,29 +1,24 @@
 /* SPDX-License-Identifier: ISC */
 /* twpool-auth: hands roles' secrets from PostgreSQL to the pooler, and proves that a login works.
  */
+#include "auth.h"
 #include "base/asuser.h"
 #include "pg/auth.h"
 #include "pg/verify.h"
-#include "program.h"
 
 #include <errno.h>
 #include <pwd.h>
 #include <string.h>
 #include <unistd.h>
 
-static const char name[] = "twpool-auth";
+static const char name[] = AUTH_NAME;
 
-struct options {
-	const char *site;
-	bool check;
-	bool json;
-	bool quiet;
-	long timeout;
-	const char *dsn, *db, *host, *as;
-	long port;
-	long retry;
-	bool expect_pooler, expect_direct, need_password;
-};
+bool
+auth_site(const struct options *o, struct tw_site *site, struct tw_err *e)
+{
+	return o->site != NULL ? tw_site_load(o->site, site, e)
+	                       : tw_fail(e, EX_USAGE, "--site FILE is required");
+}
 
 /* roles_complain prints every problem of every role, and fails if there was one. */
 static bool
@@ -127,16 +122,14 @@ run_export(const void *options, int n, char **operands, struct tw_err *e)
 
 	(void)n;
 	(void)operands;
-	if (o->site == NULL)
-		ok = tw_fail(e, EX_USAGE, "--site FILE is required");
-	else if (o->json && !o->check)
+	if (o->json && !o->check)
 		ok = tw_fail(e, EX_USAGE, "--json needs --check: a report holds no secret");
 	else if (!o->check && isatty(STDOUT_FILENO))
 		ok = tw_fail(e, EX_USAGE, "export prints secrets; use a pipe, or --check");
-	ok = ok && tw_site_load(o->site, &site, e) &&
+	ok = ok && auth_site(o, &site, e) &&
 	     tw_roles_fetch(&site, name, tw_pg_now() + o->timeout * 1000, &roles, e) &&
 	     (!o->check || check_print(o, &roles, e)) && roles_complain(&roles, e) &&
-	     (o->check || secrets_write(&roles, e));
+	     (o->check || tw_site_queried(&site) || secrets_write(&roles, e));
 	tw_roles_free(&roles);
 	tw_site_free(&site);
 	return ok ? 0 : e->exit;
@@ -275,13 +268,21 @@ run_verify(const void *options, int n, char **operands, struct tw_err *e)
 
 #define OPT(field) .offset = offsetof(struct options, field)
 
+#define OPT_SITE                                                                                 \
+	{ .name = "site", .letter = 's', .arg = "FILE", .help = "the site file",                 \
+	  .type = TW_OPT_STRING, OPT(site) }
+#define OPT_TIMEOUT                                                                              \
+	{ .name = "timeout", .arg = "SECONDS", .help = "give up after this time (10)",           \
+	  .type = TW_OPT_INT, OPT(timeout), .min = 1, .max = 3600 }
+#define OPT_QUIET                                                                                \
+	{ .name = "quiet", .letter = 'q', .help = "print nothing when all is well",              \
+	  .type = TW_OPT_FLAG, OPT(quiet) }
+#define OPT_POOLER(text)                                                                         \
+	{ .name = "pooler-user", .arg = "USER", .help = text, .type = TW_OPT_STRING,             \
+	  OPT(pooler_user) }
+
 static const struct tw_opt export_opts[] = {
-	{ .name = "site",
-	  .letter = 's',
-	  .arg = "FILE",
-	  .help = "the site file",
-	  .type = TW_OPT_STRING,
-	  OPT(site) },
+	OPT_SITE,
 	{ .name = "check",
 	  .help = "print which roles are fit, and no secret",
 	  .type = TW_OPT_FLAG,
@@ -292,13 +293,7 @@ static const struct tw_opt export_opts[] = {
 	  .help = "print nothing but secrets and errors",
 	  .type = TW_OPT_FLAG,
 	  OPT(quiet) },
-	{ .name = "timeout",
-	  .arg = "SECONDS",
-	  .help = "give up after this time (10)",
-	  .type = TW_OPT_INT,
-	  OPT(timeout),
-	  .min = 1,
-	  .max = 3600 },
+	OPT_TIMEOUT,
 	{ 0 },
 };
 
@@ -365,11 +360,54 @@ static const struct tw_opt verify_opts[] = {
 	{ 0 },
 };
 
+static const struct tw_opt install_opts[] = {
+	OPT_SITE,
+	{ .name = "dry-run",
+	  .help = "print what differs, exit 1 where something does",
+	  .type = TW_OPT_FLAG,
+	  OPT(dry_run) },
+	OPT_TIMEOUT,
+	OPT_QUIET,
+	{ 0 },
+};
+
+static const struct tw_opt access_opts[] = {
+	OPT_SITE,
+	OPT_POOLER("the OS user of the pooler's process"),
+	{ .name = "json",
+	  .help = "print edits for twpool-generation, not a diff",
+	  .type = TW_OPT_FLAG,
+	  OPT(json) },
+	OPT_TIMEOUT,
+	{ 0 },
+};
+
+static const struct tw_opt reload_opts[] = {
+	OPT_SITE,
+	OPT_POOLER("prove that the block for this OS user is in force"),
+	OPT_TIMEOUT,
+	{ 0 },
+};
+
+static const struct tw_opt purge_opts[] = {
+	OPT_SITE,
+	OPT_TIMEOUT,
+	OPT_QUIET,
+	{ 0 },
+};
+
 static const struct tw_command commands[] = {
 	{ "export", "", 0, 0, "print role<TAB>secret of all users of the site, for a pipe",
 	  export_opts, run_export },
 	{ "verify", "", 0, 0, "log in and run a transaction as the application would", verify_opts,
 	  run_verify },
+	{ "install", "", 0, 0, "make role and function of the lookup in every pooled database",
+	  install_opts, run_install },
+	{ "access", "", 0, 0, "print how pg_hba.conf and pg_ident.conf must change for the lookup",
+	  access_opts, run_access },
+	{ "reload", "", 0, 0, "have PostgreSQL read those files again, and prove that it has",
+	  reload_opts, run_reload },
+	{ "purge", "", 0, 0, "remove role and function of the lookup", purge_opts, run_purge },
 	{ 0 },
 };
 

@@ -8,7 +8,7 @@ struct options {
 	long to_port, from_port, max_length;
 	const char *to_host, *record;
 	struct tw_list from_hosts, from_dbnames, accept;
-	bool dry_run, json, quiet;
+	bool dry_run, json, quiet, plain;
 	struct dsn_verify verify;
 };
 
@@ -81,7 +81,7 @@ run_find(const void *options, int n, char **operands, struct tw_err *e)
 
 /* show_one lists the DSNs that one operand means; EX_DATAERR where there is none. */
 static bool
-show_one(const char *operand, struct printing *p, struct tw_err *e)
+show_one(const char *operand, bool plain, struct printing *p, struct tw_err *e)
 {
 	struct tw_dsn_locator l = TW_DSN_LOCATOR_INIT;
 	struct tw_dsn_list list = TW_DSN_LIST_INIT;
@@ -89,9 +89,9 @@ show_one(const char *operand, struct printing *p, struct tw_err *e)
 	struct tw_place at = { 0, 0, 0 };
 	struct tw_source src;
 	bool any = false, ok = tw_dsn_locator_parse(operand, &l, e) &&
-	                       tw_dsn_load(l.path, &bytes, NULL, &list, e);
+	                       tw_dsn_load(l.path, plain, &bytes, NULL, &list, e);
 
-	src = (struct tw_source){ l.path, tw_buf_text(&bytes), bytes.len };
+	src = (struct tw_source){ l.path, tw_buf_text(&bytes), bytes.len, plain };
 	ok = ok && tw_dsn_locate(&src, &l, &at, e);
 	for (size_t i = 0; ok && i < list.n; i++) {
 		if (!tw_dsn_located(&list.item[i], &l, &at))
@@ -116,7 +116,7 @@ run_show(const void *options, int n, char **operands, struct tw_err *e)
 	bool ok = true;
 
 	for (int i = 0; ok && i < n; i++)
-		ok = show_one(operands[i], &p, e);
+		ok = show_one(operands[i], o->plain, &p, e);
 	return report_print(&p, ok, e) ? 0 : e->exit;
 }
 
@@ -156,6 +156,7 @@ run_set(const void *options, int n, char **operands, struct tw_err *e)
 		.to = { o->to_host, o->to_port },
 		.accept = o->accept.item,
 		.n_accept = o->accept.n,
+		.plain = o->plain,
 		.max_length = o->max_length,
 	};
 	struct tw_dsn_plan plan = TW_DSN_PLAN_INIT;
@@ -225,7 +226,9 @@ static const struct tw_opt find_opts[] = {
 	{ 0 },
 };
 
-static const struct tw_opt show_opts[] = { OPT_JSON, { 0 } };
+#define OPT_PLAIN FLAG("plain", 0, "read files of other kinds line by line", plain)
+
+static const struct tw_opt show_opts[] = { OPT_PLAIN, OPT_JSON, { 0 } };
 
 static const struct tw_opt set_opts[] = {
 	NUMBER("to-port", "PORT", "the port that the DSN gets (required)", to_port, 65535),
@@ -237,6 +240,7 @@ static const struct tw_opt set_opts[] = {
 	ARG("accept", "KEYWORD", "move it although KEYWORD breaks through a pooler", TW_OPT_LIST,
 	    accept),
 	NUMBER("max-length", "BYTES", "refuse a DSN that would be longer", max_length, 65536),
+	OPT_PLAIN,
 	ARG("record", "EDITS", "write how to revert to a new file, mode 0600", TW_OPT_STRING,
 	    record),
 	OPT_DRY_RUN,

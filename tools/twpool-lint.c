@@ -1,19 +1,39 @@
 /* SPDX-License-Identifier: ISC */
-/* twpool-lint: judges a pgbouncer.ini, by itself and against the PgBouncer that runs. */
+/*
+ * twpool-lint: judges a pgbouncer.ini, by itself, in the installed binary, and against the
+ * PgBouncer that runs.
+ */
+#include "lint/boot.h"
 #include "lint/lint.h"
+#include "lint/reload.h"
+#include "lint_report.h"
 #include "pg/admin.h"
 #include "program.h"
-#include "site/keys.h"
 
+#include <grp.h>
+#include <pwd.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static const char name[] = "twpool-lint";
 
 struct options {
 	const char *version;
+	const char *binary;
+	const char *user;
 	const char *live;
 	struct tw_list pids;
 	long timeout;
+	long descriptors;
+	const char *staged;
+	const char *reload;
+	const char *previous;
+	bool boot;
+	bool elsewhere;
+	bool errors;
+	bool keys;
 	bool json;
 	bool quiet;
 };
@@ -34,6 +54,52 @@ pids_read(const struct tw_list *list, int *pids, struct tw_err *e)
 	return true;
 }
 
+/* binary_find is the binary that is meant: --binary, or the distribution's where it is there. */
+static const char *
+binary_find(const struct options *o)
+{
+	static const char *const places[] = { "/usr/sbin/pgbouncer", "/usr/bin/pgbouncer",
+		                              "/usr/local/bin/pgbouncer" };
+
+	if (o->binary != NULL)
+		return o->binary;
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		if (access(places[i], X_OK) == 0)
+			return places[i];
+	}
+	return NULL;
+}
+
+/* version_find sets the version: the one given, or that of the binary; "any" is none. */
+static bool
+version_find(const struct options *o, const char *binary, int *version, struct tw_err *e)
+{
+	*version = 0;
+	if (o->version != NULL)
+		return strcmp(o->version, "any") == 0 || tw_key_version(o->version, version, e);
+	return binary == NULL || tw_boot_version(binary, version, e);
+}
+
+/*
+ * user_find is PgBouncer's user: the one given, or the file's owner, or its group's namesake, where
+ * that is not root. NULL where nothing tells. Borrows from getpwuid.
+ */
+static const char *
+user_find(const struct options *o, const char *path)
+{
+	const struct passwd *pw = NULL;
+	const struct group *gr;
+	struct stat st;
+
+	if (o->user != NULL || geteuid() != 0 || stat(path, &st) != 0)
+		return o->user;
+	if (st.st_uid != 0)
+		pw = getpwuid(st.st_uid);
+	else if (st.st_gid != 0 && (gr = getgrgid(st.st_gid)) != NULL)
+		pw = getpwnam(gr->gr_name);
+	return pw != NULL ? pw->pw_name : NULL;
+}
+
 /* live_check asks the console, and /proc where --pid is given. */
 static bool
 live_check(const struct options *o, const struct tw_lint *lint, struct tw_live *live,
@@ -47,78 +113,105 @@ live_check(const struct options *o, const struct tw_lint *lint, struct tw_live *
 	          tw_pg_params_default(&p, "fallback_application_name", name, e) &&
 	          tw_admin_connect(&p, deadline, &conn, e) &&
 	          tw_lint_live(lint, conn, deadline, live, f, e) &&
-	          (o->pids.n == 0 || tw_lint_listener(lint, pids, o->pids.n, f, e));
+	          (o->binary == NULL || tw_lint_binary(lint, o->binary, conn, deadline, f, e)) &&
+	          (o->pids.n == 0 || (tw_lint_listener(lint, pids, o->pids.n, f, e) &&
+	                              tw_lint_replaced(lint, pids, o->pids.n, f, e)));
 
 	PQfinish(conn);
 	tw_pg_params_free(&p);
 	return ok;
 }
 
-/* report_json is the --json form of all findings. */
-static json_t *
-report_json(const struct tw_lint *lint, const struct tw_live *live, const struct tw_findings *f)
-{
-	json_t *list = json_array(), *report;
-
-	for (size_t i = 0; i < f->n; i++) {
-		const struct tw_finding *x = &f->item[i];
-
-		json_array_append_new(list,
-		                      json_pack("{ss si si ss ss ss ss}", "file", lint->path,
-		                                "line", x->at.line, "column", x->at.column,
-		                                "severity", tw_severity_text(x->severity), "rule",
-		                                x->rule, "message", x->message, "fix", x->fix));
-	}
-	report = tw_json_report(name, f->n == 0 ? "ok" : "findings");
-	json_object_set_new(report, "findings", list);
-	json_object_set_new(
-	    report, "live",
-	    live ? json_pack("{si si}", "keys", (int)live->keys, "databases", (int)live->databases)
-		 : json_null());
-	return report;
-}
-
-/* findings_print writes one finding per line, and what agrees with the daemon on stderr. */
+/* boot_check is the shadow boot, where it is asked for. */
 static bool
-findings_print(const struct options *o, const struct tw_lint *lint, const struct tw_live *live,
-               const struct tw_findings *f, struct tw_err *e)
+boot_check(const struct options *o, const struct tw_lint *lint, const char *binary,
+           struct tw_boot *boot, struct tw_findings *f, struct tw_err *e)
 {
-	if (o->json)
-		return program_print(report_json(lint, live, f), e);
-	for (size_t i = 0; i < f->n; i++) {
-		const struct tw_finding *x = &f->item[i];
-
-		printf("%s:%d:%d: %s: %s: %s -- %s\n", lint->path, x->at.line, x->at.column,
-		       tw_severity_text(x->severity), x->rule, x->message, x->fix);
-	}
-	if (live != NULL && !o->quiet)
-		fprintf(stderr, "%s: %zu keys and %zu databases are as in %s\n", name, live->keys,
-		        live->databases, lint->path);
-	return true;
+	if (!o->boot && o->reload == NULL)
+		return true;
+	if (binary == NULL)
+		return tw_fail(e, EX_UNAVAILABLE, "there is no PgBouncer on this host") ||
+		       tw_hint(e, "Say where it is: --binary PATH.");
+	return tw_boot(lint, binary, tw_pg_now() + o->timeout * 1000, boot, f, e);
 }
 
-/* run_lint does all that the options ask for; 1 where something was found. */
+/* reload_run is --reload: what went before decides whether PgBouncer is asked at all. */
+static bool
+reload_run(const struct options *o, const struct tw_lint *lint, struct report *r,
+           struct tw_findings *f, struct tw_err *e)
+{
+	struct tw_pg_params p = TW_PG_PARAMS_INIT;
+	bool ok = tw_pg_dsn_read(o->reload, NULL, &p, e) &&
+	          tw_pg_params_default(&p, "fallback_application_name", name, e) &&
+	          tw_reload(lint, tw_findings_worst(f) < TW_ERROR, &p,
+	                    tw_pg_now() + o->timeout * 1000, o->previous, &r->reload, f, e);
+
+	tw_pg_params_free(&p);
+	return ok;
+}
+
+/* report writes what was found. */
+static bool
+report(const struct options *o, const struct report *r, struct tw_err *e)
+{
+	return o->json ? report_json(r, e) : report_print(r, o->quiet, e);
+}
+
+/* file_judge does all that the options ask for; *code is the exit code where nothing fails. */
+static bool
+file_judge(const struct options *o, struct tw_lint *lint, const char *binary, int *code,
+           struct tw_findings *f, struct tw_err *e)
+{
+	struct tw_boot boot = TW_BOOT_INIT;
+	struct tw_live live = { 0 };
+	struct report r = { lint,
+		            f,
+		            false,
+		            o->boot || o->reload != NULL ? &boot : NULL,
+		            o->live ? &live : NULL,
+		            o->reload != NULL,
+		            TW_RELOAD_REFUSED };
+	bool ok = tw_lint_read(lint, f, e) && tw_lint_rules(lint, f, e);
+
+	r.refused = tw_findings_worst(f) == TW_REFUSED;
+	ok = ok && boot_check(o, lint, binary, &boot, f, e) &&
+	     (o->live == NULL || live_check(o, lint, &live, f, e)) &&
+	     (o->reload == NULL || reload_run(o, lint, &r, f, e));
+	*code = o->reload != NULL ? r.reload != TW_RELOAD_DONE
+	                          : tw_findings_worst(f) >= (o->errors ? TW_ERROR : TW_WARNING);
+	tw_findings_sort(f);
+	ok = ok && report(o, &r, e);
+	tw_boot_free(&boot);
+	return ok;
+}
+
+/* run_lint: 1 where something was found. */
 static int
 run_lint(const void *options, int n, char **operands, struct tw_err *e)
 {
 	const struct options *o = options;
+	const char *binary = binary_find(o);
 	struct tw_lint lint = TW_LINT_INIT;
 	struct tw_findings findings = TW_FINDINGS_INIT;
-	struct tw_live live = { 0 };
-	int version = 0, code = 0;
+	int code = 0;
 	bool ok;
 
-	(void)n;
 	tw_pg_environment_clear(true);
 	ok = (o->pids.n == 0 || o->live != NULL || tw_fail(e, EX_USAGE, "--pid needs --live")) &&
-	     (o->version == NULL || tw_key_version(o->version, &version, e)) &&
-	     tw_lint_read(operands[0], version, &lint, &findings, e) &&
-	     tw_lint_rules(&lint, &findings, e) &&
-	     (o->live == NULL || live_check(o, &lint, &live, &findings, e));
-	tw_findings_sort(&findings);
-	ok = ok && findings_print(o, &lint, o->live ? &live : NULL, &findings, e);
-	if (tw_findings_worst(&findings) >= TW_WARNING)
-		code = 1;
+	     (o->previous == NULL || o->reload != NULL ||
+	      tw_fail(e, EX_USAGE, "--previous needs --reload")) &&
+	     (n == 1 || o->keys || tw_fail(e, EX_USAGE, "which file?")) &&
+	     version_find(o, binary, &lint.version, e);
+	if (ok && o->keys)
+		return keys_print(lint.version, e) ? 0 : e->exit;
+	if (ok) {
+		lint.path = operands[0];
+		lint.user = user_find(o, lint.path);
+		lint.descriptors = o->descriptors;
+		lint.elsewhere = o->elsewhere;
+		lint.staged = o->staged;
+		ok = file_judge(o, &lint, binary, &code, &findings, e);
+	}
 	tw_findings_free(&findings);
 	tw_lint_free(&lint);
 	return ok ? code : e->exit;
@@ -129,9 +222,30 @@ run_lint(const void *options, int n, char **operands, struct tw_err *e)
 static const struct tw_opt opts[] = {
 	{ .name = "pgbouncer-version",
 	  .arg = "X.Y.Z",
-	  .help = "judge for this version (default: any)",
+	  .help = "judge for this version, or any (default: the installed one)",
 	  .type = TW_OPT_STRING,
 	  OPT(version) },
+	{ .name = "binary",
+	  .arg = "PATH",
+	  .help = "the PgBouncer that is meant (default: the installed one)",
+	  .type = TW_OPT_STRING,
+	  OPT(binary) },
+	{ .name = "boot",
+	  .help = "start that PgBouncer on a copy, aside, and read back what it makes of it",
+	  .type = TW_OPT_FLAG,
+	  OPT(boot) },
+	{ .name = "user",
+	  .arg = "NAME",
+	  .help = "whose process PgBouncer is (default: as the file's owner or group tells)",
+	  .type = TW_OPT_STRING,
+	  OPT(user) },
+	{ .name = "descriptors",
+	  .arg = "N",
+	  .help = "how many files it may open (default: not known)",
+	  .type = TW_OPT_INT,
+	  OPT(descriptors),
+	  .min = 1,
+	  .max = 2147483647 },
 	{ .name = "live",
 	  .arg = "DSN",
 	  .help = "compare with the PgBouncer whose console is there",
@@ -142,24 +256,51 @@ static const struct tw_opt opts[] = {
 	  .help = "who must hold the listening socket (with --live)",
 	  .type = TW_OPT_LIST,
 	  OPT(pids) },
+	{ .name = "reload",
+	  .arg = "DSN",
+	  .help = "if it is sound, have the PgBouncer there read it, and see that it has",
+	  .type = TW_OPT_STRING,
+	  OPT(reload) },
+	{ .name = "previous",
+	  .arg = "DIR",
+	  .help = "has the files as they were, to be put back if it has not (with --reload)",
+	  .type = TW_OPT_STRING,
+	  OPT(previous) },
+	{ .name = "staged",
+	  .arg = "DIR",
+	  .help = "take the files that it names from there, where they will come from",
+	  .type = TW_OPT_STRING,
+	  OPT(staged) },
 	{ .name = "timeout",
 	  .arg = "SECONDS",
-	  .help = "give up on the console after this time (5)",
+	  .help = "give up on a console, or a boot, after this time (5)",
 	  .type = TW_OPT_INT,
 	  OPT(timeout),
 	  .min = 1,
 	  .max = 3600 },
+	{ .name = "elsewhere",
+	  .help = "judge for another host: this one's files and accounts do not count",
+	  .type = TW_OPT_FLAG,
+	  OPT(elsewhere) },
+	{ .name = "errors",
+	  .help = "exit 0 where there are warnings only",
+	  .type = TW_OPT_FLAG,
+	  OPT(errors) },
+	{ .name = "keys",
+	  .help = "print the settings table of that version as JSON, and judge nothing",
+	  .type = TW_OPT_FLAG,
+	  OPT(keys) },
 	{ .name = "json", .help = "print a report", .type = TW_OPT_FLAG, OPT(json) },
 	{ .name = "quiet",
 	  .letter = 'q',
-	  .help = "print findings only",
+	  .help = "print findings only, and no notes",
 	  .type = TW_OPT_FLAG,
 	  OPT(quiet) },
 	{ 0 },
 };
 
 static const struct tw_command commands[] = {
-	{ NULL, "PGBOUNCER_INI", 1, 1, "judge a configuration file of PgBouncer", opts, run_lint },
+	{ NULL, "PGBOUNCER_INI", 0, 1, "judge a configuration file of PgBouncer", opts, run_lint },
 	{ 0 },
 };
 
@@ -167,8 +308,7 @@ int
 main(int argc, char **argv)
 {
 	static const struct tw_program program = {
-		"twpool-lint",
-		"judge a configuration of PgBouncer, and compare it with the one that runs",
+		name, "judge a configuration of PgBouncer, and compare it with the one that runs",
 		commands
 	};
 	struct options o = { .timeout = 5 };

@@ -24,7 +24,7 @@ struct options {
 	const char *templates;
 	const char *version;
 	const char *out;
-	const char *pooler, *check, *rollback;
+	const char *pooler, *check, *rollback, *lint;
 	long secrets; /* a descriptor, or -1 */
 	bool host;
 	bool dry_run;
@@ -139,7 +139,7 @@ pooler_make(const struct options *o, const struct tw_site *site, const char *tem
 static bool
 rendering_make(const struct options *o, struct tw_rendering *r, struct tw_err *e)
 {
-	struct tw_render_programs programs = { o->pooler, o->check, o->rollback };
+	struct tw_render_programs programs = { o->pooler, o->check, o->rollback, o->lint };
 	struct tw_buf dir = TW_BUF_INIT;
 	struct tw_site site = TW_SITE_INIT;
 	bool ok = tw_site_load(o->site, &site, e) &&
@@ -311,6 +311,11 @@ static const struct tw_opt opts[] = {
 	  .help = "of --host: twpool-rollback (/usr/local/bin/twpool-rollback)",
 	  .type = TW_OPT_STRING,
 	  .offset = offsetof(struct options, rollback) },
+	{ .name = "lint",
+	  .arg = "PATH",
+	  .help = "of --host: twpool-lint, which then judges at every start (default: none does)",
+	  .type = TW_OPT_STRING,
+	  .offset = offsetof(struct options, lint) },
 	{ .name = "out",
 	  .letter = 'o',
 	  .arg = "DIR",

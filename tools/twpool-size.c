@@ -4,6 +4,7 @@
 #include "program.h"
 #include "site/keys.h"
 #include "size/size_report.h"
+#include "size_tune.h"
 
 #include <stdlib.h>
 
@@ -14,7 +15,10 @@ struct options {
 	struct tw_list postgres;
 	double timeout;
 	long others;
-	bool descriptors, json, quiet;
+	bool descriptors, tune, json, quiet;
+	const char *dsn, *db, *sizes, *script, *html;
+	long bots;
+	double seconds, think;
 	int verbose;
 };
 
@@ -35,6 +39,10 @@ options_check(const struct options *o, struct tw_err *e)
 		return tw_fail(e, EX_USAGE, "--site FILE is required");
 	if (o->descriptors && (o->json || o->postgres.n > 0))
 		return tw_fail(e, EX_USAGE, "--descriptors asks nobody and prints one number");
+	if (o->tune && (o->dsn == NULL || o->descriptors))
+		return tw_fail(e, EX_USAGE, "--tune needs --dsn, and is no --descriptors");
+	if (!o->tune && (o->dsn != NULL || o->html != NULL || o->script != NULL))
+		return tw_fail(e, EX_USAGE, "--dsn, --script and --html are for --tune");
 	if (o->timeout < 0.05)
 		return tw_fail(e, EX_USAGE, "--timeout: expected 0.05 seconds or more");
 	return true;
@@ -197,6 +205,24 @@ size_print(const struct options *o, const struct tw_site *site, struct tw_size *
 	return known ? 0 : e->exit;
 }
 
+/* size_tune_run asks PostgreSQL for what fits, if it can be asked, and tunes. */
+static int
+size_tune_run(const struct options *o, const struct tw_site *site, struct tw_size *s,
+              struct tw_err *e)
+{
+	struct size_tune_options tune = { o->dsn,  o->db,      o->sizes, o->script, o->html,
+		                          o->bots, o->seconds, o->think, o->json,   o->quiet };
+	struct tw_err ignored = TW_ERR_INIT; /* what fits is then not known, and the report says so */
+
+	if (!all_ask(o, site, s, &ignored) && !unreachable(&ignored)) {
+		*e = ignored;
+		return e->exit;
+	}
+	s->others = o->others;
+	tw_size_reckon(s);
+	return size_tune(&tune, site, s, e);
+}
+
 /* run_size reads the site, and asks unless it is for the descriptors alone. */
 static int
 run_size(const void *options, int n, char **operands, struct tw_err *e)
@@ -216,6 +242,8 @@ run_size(const void *options, int n, char **operands, struct tw_err *e)
 	if (ok && o->descriptors) {
 		tw_size_reckon(&size);
 		printf("%ld\n", size.descriptors_limit);
+	} else if (ok && o->tune) {
+		code = size_tune_run(o, &site, &size, e);
 	} else if (ok) {
 		code = size_print(o, &site, &size, e);
 	}
@@ -254,6 +282,56 @@ static const struct tw_opt opts[] = {
 	  .help = "print the pooler's LimitNOFILE and nothing else; asks nobody",
 	  .type = TW_OPT_FLAG,
 	  OPT(descriptors) },
+	{ .name = "tune",
+	  .help = "try pool sizes at the running pooler with bots, and recommend one",
+	  .type = TW_OPT_FLAG,
+	  OPT(tune) },
+	{ .name = "dsn",
+	  .arg = "DSN",
+	  .help = "--tune: where the bots log in; no password, or @FILE[#/pointer]",
+	  .type = TW_OPT_STRING,
+	  OPT(dsn) },
+	{ .name = "db",
+	  .arg = "NAME",
+	  .help = "--tune: what %DB% in the DSN stands for",
+	  .type = TW_OPT_STRING,
+	  OPT(db) },
+	{ .name = "sizes",
+	  .arg = "N,N,...",
+	  .help = "--tune: the pool sizes (1,2,4,8,16,32)",
+	  .type = TW_OPT_STRING,
+	  OPT(sizes) },
+	{ .name = "bots",
+	  .arg = "N",
+	  .help = "--tune: how many bots (100)",
+	  .type = TW_OPT_INT,
+	  OPT(bots),
+	  .min = 1,
+	  .max = 100000 },
+	{ .name = "seconds",
+	  .arg = "SECONDS",
+	  .help = "--tune: for each size (3)",
+	  .type = TW_OPT_NUMBER,
+	  OPT(seconds),
+	  .min = 0,
+	  .max = 3600 },
+	{ .name = "think",
+	  .arg = "SECONDS",
+	  .help = "--tune: mean pause between a bot's transactions (0)",
+	  .type = TW_OPT_NUMBER,
+	  OPT(think),
+	  .min = 0,
+	  .max = 3600 },
+	{ .name = "script",
+	  .arg = "FILE",
+	  .help = "--tune: the bots' transaction",
+	  .type = TW_OPT_STRING,
+	  OPT(script) },
+	{ .name = "html",
+	  .arg = "FILE",
+	  .help = "--tune: write the curve as a page",
+	  .type = TW_OPT_STRING,
+	  OPT(html) },
 	{ .name = "timeout",
 	  .letter = 't',
 	  .arg = "SECONDS",
@@ -288,7 +366,7 @@ main(int argc, char **argv)
 		"twpool-size", "prove or refute that the pools fit into PostgreSQL's connections",
 		commands
 	};
-	struct options o = { .timeout = 10 };
+	struct options o = { .timeout = 10, .sizes = "1,2,4,8,16,32", .bots = 100, .seconds = 3 };
 
 	return program_main(&program, argc, argv, &o);
 }

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <math.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -16,10 +17,12 @@ static const char name[] = "twpool-stress";
 struct options {
 	const char *dsn, *versus, *db;
 	const char *site, *console, *postgres;
-	const char *script;
-	const char *json;
-	long bots, rounds, pairs;
-	double duration, think, deadline, login_deadline;
+	const char *script, *builtin, *client, *protocol, *ledger;
+	struct tw_list define;
+	const char *json, *html, *sweep;
+	long bots, rounds, pairs, logins_at_once;
+	double duration, think, deadline, login_deadline, warmup, rate, login_rate;
+	bool reconnect, come_back;
 	double min_success, max_p99, max_overhead, freeze_after;
 	long max_server_connections;
 	bool quiet, verbose;
@@ -100,6 +103,57 @@ targets_read(const struct options *o, struct tw_stress *s, struct tw_err *e)
 	       tw_pg_params_default(&s->target[TW_VERSUS].params, word, name, e);
 }
 
+/* clients_choose gives each target its client. */
+static bool
+clients_choose(const struct options *o, struct tw_stress *s, struct tw_err *e)
+{
+	bool libpq = o->client != NULL && strcmp(o->client, "libpq") == 0;
+	bool wire = o->client != NULL && strcmp(o->client, "wire") == 0;
+	enum tw_client_choice choice = libpq  ? TW_CLIENT_ONLY_LIBPQ
+	                               : wire ? TW_CLIENT_ONLY_WIRE
+	                                      : TW_CLIENT_ANY;
+
+	if (o->client != NULL && !libpq && !wire)
+		return tw_fail(e, EX_USAGE, "--client: expected wire or libpq, got '%s'", o->client);
+	for (int i = 0; i < (s->versus ? 2 : 1); i++) {
+		if (!tw_target_client(&s->target[i], choice, e))
+			return tw_context(e, "--%s", s->target[i].name);
+	}
+	return true;
+}
+
+/* sweep_read reads "50,100,200". */
+static bool
+sweep_read(const struct options *o, struct tw_stress *s, struct tw_err *e)
+{
+	const char *at = o->sweep;
+
+	while (at != NULL && *at != '\0') {
+		char *end;
+		long bots = strtol(at, &end, 10);
+
+		if (end == at || (*end != ',' && *end != '\0') || bots < 1 || bots > 100000 ||
+		    s->sweep_n == TW_SWEEP_MAX)
+			return tw_fail(e, EX_USAGE, "--sweep: expected up to %d numbers of bots, got '%s'",
+			               TW_SWEEP_MAX, o->sweep);
+		s->sweep[s->sweep_n++].bots = bots;
+		at = *end == ',' ? end + 1 : end;
+	}
+	return true;
+}
+
+/* script_choose makes the bots' transaction. */
+static bool
+script_choose(const struct options *o, struct tw_script *script, struct tw_err *e)
+{
+	for (size_t i = 0; i < o->define.n; i++) {
+		if (!tw_script_define(script, o->define.item[i], e))
+			return false;
+	}
+	return o->script ? tw_script_read(o->script, script, e)
+	                 : tw_script_builtin(o->builtin ? o->builtin : "read", script, e);
+}
+
 /* sampler_read finds out whom to ask about server connections. */
 static bool
 sampler_read(const struct options *o, struct tw_sampler *sampler, struct tw_err *e)
@@ -151,6 +205,15 @@ options_check(const struct options *o, struct tw_err *e)
 		tw_fail(e, EX_USAGE, "--max-server-connections needs somebody who counts them");
 		return tw_hint(e, "give --site, or --console and --postgres.");
 	}
+	if (o->script != NULL && o->builtin != NULL)
+		return tw_fail(e, EX_USAGE, "--script and --builtin exclude each other");
+	if (o->ledger != NULL && (o->script != NULL || o->builtin != NULL || o->versus != NULL ||
+	                          o->sweep != NULL))
+		return tw_fail(e, EX_USAGE, "--ledger has its own transaction, and one target");
+	if (o->protocol != NULL && strcmp(o->protocol, "simple") != 0 &&
+	    strcmp(o->protocol, "extended") != 0)
+		return tw_fail(e, EX_USAGE, "--protocol: expected simple or extended, got '%s'",
+		               o->protocol);
 	if (o->deadline <= 0 || o->login_deadline <= 0)
 		return tw_fail(e, EX_USAGE, "a deadline must be more than 0 seconds");
 	return true;
@@ -221,7 +284,7 @@ status_word(const struct tw_stress *s, const struct tw_judged *v, int code)
 	return code == 0 ? "ok" : "failed";
 }
 
-/* json_write writes the report to stdout ("-") or a file. */
+/* json_write writes the report to stdout ("-") or a file; it takes the report over. */
 static bool
 json_write(const char *path, json_t *report, struct tw_err *e)
 {
@@ -229,11 +292,24 @@ json_write(const char *path, json_t *report, struct tw_err *e)
 	struct tw_buf b = TW_BUF_INIT;
 	bool ok;
 
-	if (strcmp(path, "-") == 0)
+	if (path != NULL && strcmp(path, "-") == 0)
 		return program_print(report, e);
-	ok = tw_json_text(report, &b, e) && tw_file_replace(path, b.data, b.len, &attr, e);
+	ok = path == NULL ||
+	     (tw_json_text(report, &b, e) && tw_file_replace(path, b.data, b.len, &attr, e));
 	tw_buf_free(&b);
 	json_decref(report);
+	return ok;
+}
+
+/* html_write writes the page of a report. */
+static bool
+html_write(const char *path, const json_t *report, struct tw_err *e)
+{
+	struct tw_attr attr = { .mode = 0644, .uid = geteuid(), .gid = getegid() };
+	struct tw_buf b = TW_BUF_INIT;
+	bool ok = tw_stress_page(report, &b, e) && tw_file_replace(path, b.data, b.len, &attr, e);
+
+	tw_buf_free(&b);
 	return ok;
 }
 
@@ -243,7 +319,8 @@ report(const struct options *o, const struct tw_stress *s, const struct tw_judge
        struct tw_err *e)
 {
 	bool table = !o->quiet && (o->json == NULL || strcmp(o->json, "-") != 0), ok = true;
-	json_t *json = o->json ? tw_json_report(name, status_word(s, v, code)) : NULL;
+	bool written = o->json != NULL || o->html != NULL;
+	json_t *json = written ? tw_json_report(name, status_word(s, v, code)) : NULL;
 	struct tw_buf b = TW_BUF_INIT;
 	char line[256];
 
@@ -258,8 +335,9 @@ report(const struct options *o, const struct tw_stress *s, const struct tw_judge
 			fprintf(stderr, "%s: missed: %s\n", name, line);
 	}
 	if (json == NULL)
-		return ok && (o->json == NULL || tw_fail(e, EX_OSERR, "out of memory"));
-	if (ok && tw_stress_json(s, v, json, e))
+		return ok && (!written || tw_fail(e, EX_OSERR, "out of memory"));
+	if (ok && tw_stress_json(s, v, json, e) &&
+	    (o->html == NULL || html_write(o->html, json, e)))
 		return json_write(o->json, json, e);
 	json_decref(json);
 	return false;
@@ -290,6 +368,9 @@ judge(const struct tw_stress *s, const struct tw_judged *v, struct tw_err *e)
 		tw_fail(e, 1, "%s", s->frozen);
 		return tw_hint(e, "%s.", tw_freeze_cures());
 	}
+	if (s->ledger.lost + s->ledger.doubled + s->ledger.ghosts > 0)
+		return tw_fail(e, 1, "ledger: %ld lost, %ld doubled, %ld given up and there",
+		               s->ledger.lost, s->ledger.doubled, s->ledger.ghosts);
 	if (v->missed > 0)
 		return tw_fail(e, 1, "%zu of %zu thresholds missed", v->missed, v->n);
 	if (s->interrupted)
@@ -321,12 +402,21 @@ run_stress(const void *options, int n, char **operands, struct tw_err *e)
 		.swarm = { .duration = us(o->duration),
 		           .think = us(o->think),
 		           .deadline = us(o->deadline),
-		           .login_deadline = us(o->login_deadline) },
+		           .login_deadline = us(o->login_deadline),
+		           .warmup = us(o->warmup),
+		           .rate = o->rate,
+		           .login_rate = o->login_rate,
+		           .logins_at_once = o->logins_at_once,
+		           .reconnect = o->reconnect,
+		           .come_back = o->come_back || o->ledger != NULL,
+		           .clients.simple =
+		               o->protocol != NULL && strcmp(o->protocol, "simple") == 0 },
 		.bots_asked = o->bots,
 		.rounds = o->rounds > 0 ? o->rounds
 		          : o->versus   ? 3
 		                        : 1,
 		.pairs = o->pairs,
+		.ledger_table = o->ledger,
 		.freeze_us = us(o->freeze_after),
 		.target = { { .name = "dsn" }, { .name = "versus" } },
 	};
@@ -342,8 +432,8 @@ run_stress(const void *options, int n, char **operands, struct tw_err *e)
 	(void)operands;
 	tw_pg_environment_clear(true);
 	ok = options_check(o, e) &&
-	     (o->script ? tw_script_read(o->script, &script, e) : tw_script_default(&script, e)) &&
-	     targets_read(o, &s, e) && sampler_read(o, &s.sampler, e) && measure(o, &script, &s, e);
+	     script_choose(o, &script, e) && sweep_read(o, &s, e) && targets_read(o, &s, e) && clients_choose(o, &s, e) &&
+	     sampler_read(o, &s.sampler, e) && measure(o, &script, &s, e);
 	if (ok) {
 		tw_limits_judge(&limits, &s, &verdict);
 		ok = judge(&s, &verdict, e);
@@ -392,7 +482,28 @@ static const struct tw_opt opts[] = {
 	       login_deadline, 0, 3600),
 	WHOLE("rounds", "run each target so often (3 with --versus, else 1)", rounds, 1, 1000),
 	WHOLE("pairs", "then one client's query here and there, so often (0)", pairs, 0, 1000000),
-	TEXT("script", 0, "FILE", "the transaction: one SQL statement on each line", script),
+	NUMBER("rate", "PER-SECOND", "transactions arrive by themselves, and nobody thinks", rate, 0,
+	       1000000),
+	NUMBER("warmup", "SECONDS", "run transactions first that do not count (0)", warmup, 0,
+	       86400),
+	NUMBER("login-rate", "PER-SECOND", "log in at this rate (0: as fast as it goes)", login_rate,
+	       0, 1000000),
+	WHOLE("logins-at-once", "log in so many at a time (128; 0: all)", logins_at_once, 0, 100000),
+	TEXT("script", 0, "FILE", "the transaction: SQL, or a subset of pgbench's scripts", script),
+	TEXT("builtin", 'b', "NAME", "read, ping, idle-in-transaction, cancel (read)", builtin),
+	{ .name = "define",
+	  .letter = 'D',
+	  .arg = "NAME=NUMBER",
+	  .help = "a variable of the script",
+	  .type = TW_OPT_LIST,
+	  .offset = offsetof(struct options, define) },
+	TEXT("sweep", 0, "N,N,...", "after the rounds, try these numbers of bots too", sweep),
+	TEXT("ledger", 0, "TABLE", "prove there that no committed transaction is lost or doubled",
+	     ledger),
+	FLAG("reconnect", 'C', "a new connection for each transaction", reconnect),
+	FLAG("come-back", 0, "who has lost a connection logs in again", come_back),
+	TEXT("client", 0, "NAME", "wire, our own, or libpq (wire where it can)", client),
+	TEXT("protocol", 'M', "NAME", "simple or extended (extended)", protocol),
 	TEXT("site", 's', "FILE", "the site file: whom to ask about server connections", site),
 	TEXT("console", 0, "DSN", "the pooler's console, instead of the site's", console),
 	TEXT("postgres", 0, "DSN", "PostgreSQL as one who sees all, instead of the site's",
@@ -407,6 +518,7 @@ static const struct tw_opt opts[] = {
 	NUMBER("freeze-after", "SECONDS",
 	       "a pool in which nothing happens for so long is frozen (15)", freeze_after, 1, 3600),
 	TEXT("json", 0, "FILE", "write a report; \"-\": to stdout, and no table", json),
+	TEXT("html", 0, "FILE", "write the report as a page that one looks at", html),
 	FLAG("quiet", 'q', "print no table and no progress", quiet),
 	FLAG("verbose", 'v', "print messages of failures, and progress to a log", verbose),
 	{ 0 },
@@ -429,6 +541,7 @@ main(int argc, char **argv)
 		             .think = 0.5,
 		             .deadline = 5,
 		             .login_deadline = 15,
+		             .logins_at_once = TW_SWARM_LOGINS,
 		             .freeze_after = TW_FREEZE_SECONDS,
 		             .min_success = NAN,
 		             .max_p99 = NAN,

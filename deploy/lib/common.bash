@@ -144,6 +144,11 @@ masked() {
     -e 's/SCRAM-SHA-256\$[^ "]*/***/g'
 }
 
+# generation_open: the oldest generation that is neither complete nor undone, or nothing.
+generation_open() {
+  twpool-generation list --active | awk '$2 != "complete" && !n++ { print $1 }'
+}
+
 # lock_take NAME [READ-ONLY]: one writer. The lock dies with its holder, whose phases may need an instant
 # to follow; an inherited one is kept. With a second argument a lock that cannot be written is enough:
 # the way back is open where a file system has become read-only.
@@ -181,7 +186,7 @@ site_load() {
     service_manager postgres.host postgres.port 'databases[0].name' 'databases[0].host'
     'databases[0].port' 'databases[0].dbname' pgbouncer.listen_addr pgbouncer.listen_port pgbouncer.pool_mode
     pgbouncer.default_pool_size pgbouncer.reserve_pool_size pgbouncer.max_db_connections
-    pgbouncer.max_client_conn adopt auth.superuser_service
+    pgbouncer.max_client_conn adopt auth.superuser_service auth.method
     server.directory server.user server.unit server.reconnects server.listen_port
     server.start_seconds server.stop_seconds server.build_seconds server.log
     validate.timeout_seconds validate.bots validate.min_success validate.max_overhead_ms
@@ -208,11 +213,6 @@ site_list() {
 # gen_get KEY: a note of the generation GEN.
 gen_get() {
   twpool-generation get "$GEN" "$1" | tr -d '\0'
-}
-
-# generation_unfinished: the oldest generation that is not complete, or nothing.
-generation_unfinished() {
-  twpool-generation list --active | awk '$2 != "complete" && !n++ { print $1 }'
 }
 
 # dsn_file LOCATOR: the host path of an element of server.dsn, with its #/pointer or :LINE.

@@ -15,8 +15,30 @@ pooler_lint() {
     printf 'the pooler is not running\n'
     return 69
   }
-  twpool-lint -q --pid "$pid" --timeout 2 "$root$conf_dir/pgbouncer.ini" \
+  twpool-lint -q --errors --pid "$pid" --timeout 2 "$root$conf_dir/pgbouncer.ini" \
     --live "$(pooler_console)" 2>&1
+}
+
+# pooler_sound OUT: the rendered files in OUT, before anything is published: by the rules for the
+# installed PgBouncer, and by that PgBouncer itself, started aside on a copy. Prints findings.
+pooler_sound() {
+  twpool-lint -q --errors --boot --timeout 20 --binary "$(pooler_binary)" --user "$(pooler_user)" --staged "$1" \
+    "$1/pgbouncer.ini" >&2
+}
+
+# pooler_reload [PREVIOUS]: the running pooler reads what is on disk, if that is sound, and is asked
+# what it has: a reload that stops half-way answers as if all were well. Where it has something else, the
+# files of the directory PREVIOUS come back, and are reloaded. 1: it is as before.
+pooler_reload() {
+  run twpool-lint -q --reload "$(pooler_console)" ${1:+--previous "$1"} --timeout 20 \
+    --binary "$(pooler_binary)" --user "$(pooler_user)" "$root$conf_dir/pgbouncer.ini" >&2
+}
+
+# pooler_drift OUT: what the running pooler would still lack after a reload of the files in OUT: one
+# line for each setting that takes a restart.
+pooler_drift() {
+  { twpool-lint -q --timeout 5 --live "$(pooler_console)" --staged "$1" "$1/pgbouncer.ini" || :; } |
+    sed -n 's/.* restart-needed: \(.*\) -- .*/\1/p'
 }
 
 # pooler_settled: waits until the running pooler is the rendered one. Reloads it once where a setting
@@ -28,9 +50,9 @@ pooler_settled() {
     if [[ -z $pooler_cut && $findings == *restart-needed* ]]; then
       pooler_cut=yes
       service_restart pooler || return
-    elif [[ -z $reloaded && $findings == *reload-needed* ]]; then
+    elif [[ -z $reloaded && ($findings == *reload-needed* || $findings == *default-in-force*) ]]; then
       reloaded=yes
-      service_reload pooler
+      pooler_reload || return
     elif ((SECONDS >= deadline)) || ! service_running pooler; then
       say "$findings"
       return 1

@@ -58,6 +58,25 @@ check_programs() {
   finding ok programs "${tools[*]}"
 }
 
+# check_record: an earlier deploy has ended, as far as the caller may read its record.
+check_record() {
+  local GEN
+  [[ -r $state_dir/generations ]] || return 0
+  GEN=$(generation_open) || {
+    finding error record "the records below $state_dir/generations cannot be read" 'twpool-generation list says more.'
+    return
+  }
+  if [[ -z $GEN ]]; then
+    finding ok record 'no earlier deploy is unfinished'
+  elif [[ -n $(gen_get waiting) ]]; then
+    finding error record "generation $GEN waits for the server's restart" \
+      "restart it and run: twpool-deploy --resume; or go back: twpool-rollback"
+  else
+    finding warning record "generation $GEN was not finished: a deploy goes back to the state before it, first" \
+      'twpool-rollback does the same without a new deploy.'
+  fi
+}
+
 # free_mb PATH: megabytes free where PATH is or will be.
 free_mb() {
   local path=$1

@@ -96,22 +96,25 @@ changelog() {
   package_changelog "$package"
 }
 
+# Those that are not known to be mended.
+advisories_open=()
+
 # check_advisories: what upstream has said about this version. Distributions mend older ones: what the
 # changelog of the installed package names is mended, of the rest we do not know.
 check_advisories() {
-  local file=$home/deploy/advisories range id date mended names open=()
+  local file=$home/deploy/advisories range id date mended names
   [[ -n $version ]] || return 0
   date=$(sed -n 's/^# As of //p' "$file")
   mended=$(changelog)
   while IFS=$'\t' read -r range id _; do
     [[ -n $range && $range != '#'* ]] && version_within "$range" || continue
-    [[ $mended == *"$id"* ]] || open+=("$id")
+    [[ $mended == *"$id"* ]] || advisories_open+=("$id")
   done <"$file"
-  if ((${#open[@]} == 0)); then
+  if ((${#advisories_open[@]} == 0)); then
     finding ok advisory "PgBouncer $version: nothing known on $date is open"
     return
   fi
-  printf -v names '%s, ' "${open[@]}"
+  printf -v names '%s, ' "${advisories_open[@]}"
   finding warning advisory "PgBouncer $version is affected upstream by ${names%, } (known on $date)" \
     "check the changelog of the package ($(package_known && package_advice changelog "$package" || printf 'its distribution has it')); what they are: $(readlink -f -- "$file")."
 }

@@ -72,6 +72,14 @@ check_login() {
       # What is wrong with the DSN is said by check_dsn.
       65 | 66) ;;
       78) login_refused dsn "$one: " 'write the password into the DSN.' ;;
+      77)
+        if on_query && [[ $output == *[Pp]'eer authentication failed'* ]]; then
+          finding warning login "pg_hba.conf lets this role in by peer ($one); the deploy puts a line before that, and it will need its password" \
+            'whoever else comes as this role over the socket, without a password, must be given one.'
+        else
+          login_refused login '' "let the role in from there with a password: a line in pg_hba.conf for $host."
+        fi
+        ;;
       *) login_refused login '' "let the role in from there with a password: a line in pg_hba.conf for $host." ;;
     esac
   done
@@ -82,6 +90,41 @@ login_refused() {
   local line
   line=$(grep -m 1 '^twpool-auth: ' <<<"$output") || line=$output
   finding error "$1" "$2${line#twpool-auth: }" "$(remedy_of "$output" "$3")"
+}
+
+# check_auth: where the secrets are. Whoever knows the password of one user in a userlist can be any
+# other in it, where the pooler has not been mended.
+check_auth() {
+  local cve=CVE-2026-107350
+  if on_query; then
+    check_lookup
+    return
+  fi
+  if ! twpool-site get --site "$SITE" 'users[1].name' >/dev/null 2>&1; then
+    finding ok auth 'one role, whose SCRAM secret is copied into a userlist'
+  elif [[ " ${advisories_open[*]} " == *" $cve "* ]]; then
+    finding warning auth "more than one role in a userlist, and PgBouncer $version is affected upstream by $cve: who knows the password of one can log in as another" \
+      'set auth.method to "query" and postgres.host to the directory of its socket: then no secret is in the pooler.'
+  else
+    finding ok auth 'the roles'"'"' SCRAM secrets are copied into a userlist'
+  fi
+}
+
+# check_lookup: what would be installed is ours, and the two files are within reach.
+check_lookup() {
+  local output code=0
+  output=$(twpool-auth install --dry-run -q --site "$SITE" 2>&1) || code=$?
+  if ((code > 1)); then
+    finding error auth "${output#twpool-auth: }" "$(remedy_of "$output" 'correct that first.')"
+    return
+  fi
+  code=0
+  output=$(lookup_access 2>&1 >/dev/null) || code=$?
+  if ((code > 1)); then
+    finding error auth "${output#twpool-auth: }" "$(remedy_of "$output" 'pg_hba.conf and pg_ident.conf must be files that can be edited here.')"
+  else
+    finding ok auth 'secrets are looked up in PostgreSQL; the pooler keeps none'
+  fi
 }
 
 # check_rendering: every value fits its grammar, and is known to the version that is or will be there.

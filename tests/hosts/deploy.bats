@@ -59,9 +59,9 @@ answers() {
   booted_bots --bots 1 --duration 0.2 --think 0.1 2>/dev/null | jq -e '.logins == 1 and .command_success == 1' >/dev/null
 }
 
-# everything: all files but logs, what the kernel shows, and who holds twpool's lock.
+# everything: all files but logs, what the kernel shows, who holds twpool's lock, and what cron's check remembers.
 everything() {
-  booted_files root var/log var/lib/systemd var/lib/twpool/lock srv/twclone/bin/twclone.log tmp run proc sys dev
+  booted_files root var/log var/lib/systemd var/lib/twpool/lock var/lib/twpool-check/state srv/twclone/bin/twclone.log tmp run proc sys dev
 }
 
 # foreign_changes: of a diff of file listings, the lines whose path belongs to no package that the

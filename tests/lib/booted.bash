@@ -24,7 +24,7 @@ _booted_tests=${_booted_lib%/lib/*}
 _booted_packages=(systemd systemd-sysv dbus mount procps iproute2 netbase cron logrotate postgresql
   libpq5 libjansson4 libmd0 make)
 _booted_offers=(pgbouncer)
-_booted_compiler=(gcc libc6-dev pkg-config libpq-dev libjansson-dev libmd-dev)
+_booted_compiler=(gcc libc6-dev pkg-config libpq-dev libjansson-dev libmd-dev libssl-dev)
 _booted_redhat=(rpm dnf createrepo-c libevent-2.1-7 libc-ares2)
 
 # booted_can: this machine can boot hosts; otherwise 1, and the reason on stdout.

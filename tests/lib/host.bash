@@ -10,7 +10,7 @@
 
 # host_make TOP MAX_CONNECTIONS [MAKE-OPTION]...: everything but a running game server. Sets
 # host_top, host_root, host_game (the server's directory), host_game_port, host_pool_port,
-# host_game_user, host_pooler_user and host_password.
+# host_game_user, host_pooler_user and host_password. host_pg is where the cluster goes (TOP/pg).
 host_make() {
   local max=$2
   host_top=$1
@@ -23,7 +23,7 @@ host_make() {
   host_password=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
   host_game_port=$(free_port) host_pool_port=$(free_port)
   mkdir -p "$host_root"/{run,etc,var/lib} "$host_game/log"
-  cluster_start "$host_top/pg" "$max"
+  cluster_start "${host_pg:-$host_top/pg}" "$max"
   cluster_sql "CREATE ROLE game LOGIN PASSWORD '$host_password'"
   cluster_sql 'CREATE DATABASE game OWNER game'
   host_server "$@"

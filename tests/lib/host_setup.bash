@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # The set-up of test files whose tests each make a throwaway host of their own (host.bash): one
 # directory per file, with templates in it that only the first test has to make, and one per test.
-# Sourced by bats files, at their top.
+# Then the words that they share. Sourced by bats files, at their top.
 
 setup_file() {
   export tests=$BATS_TEST_DIRNAME TMPDIR=/tmp
@@ -30,4 +30,36 @@ setup() {
 teardown() {
   try_told
   host_end
+}
+
+# host [FILTER] [MAKE-OPTION]...: a host with a running game server, and its tree before.
+host() {
+  local filter=${1:-.}
+  shift || :
+  host_make "$PWD" 40 "$@"
+  host_site "$filter"
+  host_start
+  host_tree >before
+}
+
+# same_tree: the host is as it was.
+same_tree() {
+  host_tree | diff before -
+}
+
+# bots_filter N: validate.command is N bots.
+bots_filter() {
+  printf '.validate += {bots: %d, command: ["bin/bots", "--port", (.server.listen_port | tostring), "--bots", "%d", "--duration", "2", "--think", "0.2", "--quiet"]}' "$1" "$1"
+}
+
+# freezing_filter: a server with one lock for all its connections, 20 bots, and a pool of 3.
+freezing_filter() {
+  printf '%s | %s' "$(bots_filter 20)" '.pgbouncer += {default_pool_size: 3, reserve_pool_size: 0}
+    | .process.server_command[3:] = ["--lock", "process", "--think-in-transaction", "20"]
+    | .server.stop_seconds = 600 | .validate.freeze_seconds = 4'
+}
+
+# answers: a few players log in and are answered.
+answers() {
+  host_bots --bots 5 --duration 1 --think 0.1 --quiet >answers.json
 }

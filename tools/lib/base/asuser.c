@@ -13,9 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* become makes this process the OS user `name`. */
-static bool
-become(const char *name, struct tw_err *e)
+bool
+tw_become(const char *name, struct tw_err *e)
 {
 	struct passwd *pw = getpwnam(name);
 
@@ -57,7 +56,7 @@ child_run(const char *name, tw_as_user_fn fn, const void *arg, int fd)
 {
 	struct tw_err e = TW_ERR_INIT;
 	struct tw_buf out = TW_BUF_INIT;
-	bool ok = become(name, &e) && fn(arg, &out, &e);
+	bool ok = tw_become(name, &e) && fn(arg, &out, &e);
 
 	ok = write_all(fd, &e, sizeof(e)) && (!ok || write_all(fd, out.data, out.len));
 	tw_buf_free(&out);

@@ -5,6 +5,9 @@
 #include "buf.h"
 #include "pg/pg.h"
 
+/* tw_become makes this process, root, the OS user `name` for good, with its groups and HOME. */
+bool tw_become(const char *name, struct tw_err *e);
+
 /* The work: appends its result to `out`, or fails. Runs in the child. */
 typedef bool (*tw_as_user_fn)(const void *arg, struct tw_buf *out, struct tw_err *e);
 

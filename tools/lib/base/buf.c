@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* buf_reserve makes room for n more bytes and a NUL; the old memory is wiped, not realloc'ed. */
-static bool
-buf_reserve(struct tw_buf *b, size_t n, struct tw_err *e)
+/* The old memory is wiped, not realloc'ed. */
+bool
+tw_buf_reserve(struct tw_buf *b, size_t n, struct tw_err *e)
 {
 	size_t need = b->len + n + 1, cap = b->cap ? b->cap : 64;
 	char *grown;
@@ -36,7 +36,7 @@ buf_reserve(struct tw_buf *b, size_t n, struct tw_err *e)
 bool
 tw_buf_add(struct tw_buf *b, const void *bytes, size_t n, struct tw_err *e)
 {
-	if (!buf_reserve(b, n, e))
+	if (!tw_buf_reserve(b, n, e))
 		return false;
 	if (n > 0)
 		memcpy(b->data + b->len, bytes, n);
@@ -62,7 +62,7 @@ tw_buf_printf(struct tw_buf *b, struct tw_err *e, const char *fmt, ...)
 	va_end(ap);
 	if (n < 0)
 		return tw_fail(e, EX_SOFTWARE, "cannot format text");
-	if (!buf_reserve(b, (size_t)n, e))
+	if (!tw_buf_reserve(b, (size_t)n, e))
 		return false;
 	va_start(ap, fmt);
 	vsnprintf(b->data + b->len, (size_t)n + 1, fmt, ap);

@@ -22,6 +22,9 @@ struct tw_buf {
 /* tw_buf_add appends n bytes; false (EX_OSERR) without memory, the buffer then is as it was. */
 bool tw_buf_add(struct tw_buf *b, const void *bytes, size_t n, struct tw_err *e);
 
+/* tw_buf_reserve makes room for n more bytes and a NUL; errors as tw_buf_add. */
+bool tw_buf_reserve(struct tw_buf *b, size_t n, struct tw_err *e);
+
 /* tw_buf_puts appends a string without its NUL. */
 bool tw_buf_puts(struct tw_buf *b, const char *s, struct tw_err *e);
 

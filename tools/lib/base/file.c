@@ -142,44 +142,41 @@ tw_path_parent(const char *path, char name[TW_NAME_SIZE], struct tw_err *e)
 	return -1;
 }
 
-/* read_all appends what is left of `fd` to `b`, `limit` bytes at most. */
+/* read_all appends what is left of `fd`, some `size` bytes, to `b`; `limit` bytes at most. */
 static bool
-read_all(int fd, size_t limit, struct tw_buf *b, const char *path, struct tw_err *e)
+read_all(int fd, size_t size, size_t limit, struct tw_buf *b, const char *path, struct tw_err *e)
 {
-	char chunk[16384];
-	size_t got = 0;
-	bool ok = true;
+	size_t got = 0, room = size < limit ? size + 1 : limit + 1; /* one more: to see the end */
 
-	while (ok) {
-		ssize_t n = read(fd, chunk, sizeof(chunk));
+	for (;;) {
+		ssize_t n;
 
+		if (!tw_buf_reserve(b, room, e))
+			return false;
+		n = read(fd, b->data + b->len, room);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			ok = tw_fail_errno(e, EX_IOERR, "read '%s'", path);
-		else if (n == 0)
-			break;
-		else if ((got += (size_t)n) > limit)
-			ok = tw_fail(e, EX_DATAERR, "'%s' is larger than %zu bytes", path, limit);
-		else
-			ok = tw_buf_add(b, chunk, (size_t)n, e);
+			return tw_fail_errno(e, EX_IOERR, "read '%s'", path);
+		got += (size_t)n;
+		if (got > limit)
+			return tw_fail(e, EX_DATAERR, "'%s' is larger than %zu bytes", path, limit);
+		b->len += (size_t)n;
+		b->data[b->len] = '\0';
+		if (n == 0)
+			return true;
+		room = room > (size_t)n ? room - (size_t)n : 16384;
 	}
-	explicit_bzero(chunk, sizeof(chunk));
-	return ok;
 }
 
 bool
-tw_file_read(const char *path, size_t limit, struct tw_buf *b, struct stat *st, struct tw_err *e)
+tw_file_read_at(int dir, const char *name, const char *path, size_t limit, struct tw_buf *b,
+                struct stat *st, struct tw_err *e)
 {
-	char name[TW_NAME_SIZE];
+	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat own;
-	int fd, dir = tw_path_parent(path, name, e);
 	bool ok;
 
-	if (dir < 0)
-		return false;
-	fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	close(dir);
 	if (fd < 0 && errno == ELOOP) {
 		tw_fail(e, EX_NOINPUT, "'%s' is a symbolic link", path);
 		return tw_hint(e, "name the file itself: twpool follows no symbolic link.");
@@ -191,10 +188,22 @@ tw_file_read(const char *path, size_t limit, struct tw_buf *b, struct stat *st, 
 	else if (!S_ISREG(own.st_mode))
 		ok = tw_fail(e, EX_NOINPUT, "'%s' is not a regular file", path);
 	else
-		ok = read_all(fd, limit, b, path, e);
+		ok = read_all(fd, (size_t)own.st_size, limit, b, path, e);
 	close(fd);
 	if (ok && st != NULL)
 		*st = own;
+	return ok;
+}
+
+bool
+tw_file_read(const char *path, size_t limit, struct tw_buf *b, struct stat *st, struct tw_err *e)
+{
+	char name[TW_NAME_SIZE];
+	int dir = tw_path_parent(path, name, e);
+	bool ok = dir >= 0 && tw_file_read_at(dir, name, path, limit, b, st, e);
+
+	if (dir >= 0)
+		close(dir);
 	return ok;
 }
 

@@ -37,6 +37,13 @@ bool tw_file_read(const char *path, size_t limit, struct tw_buf *b, struct stat 
                   struct tw_err *e);
 
 /*
+ * tw_file_read_at is tw_file_read for the file `name` of the directory `dir`; `path` is for
+ * messages. `b` may have been used before: with its len set to 0 its memory is used again.
+ */
+bool tw_file_read_at(int dir, const char *name, const char *path, size_t limit, struct tw_buf *b,
+                     struct stat *st, struct tw_err *e);
+
+/*
  * tw_file_status fills `st` for `path` without following a last symbolic link; *exists is false,
  * and `st` untouched, where there is none.
  */

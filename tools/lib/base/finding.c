@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void
 tw_findings_free(struct tw_findings *f)
@@ -17,14 +18,20 @@ bool
 tw_finding_add(struct tw_findings *f, struct tw_place at, enum tw_severity severity,
                const char *rule, const char *fix, struct tw_err *e, const char *message, ...)
 {
-	struct tw_finding *grown = realloc(f->item, (f->n + 1) * sizeof(*grown));
+	struct tw_finding *grown = f->item;
+	size_t room = f->room > 0 ? f->room : 8;
 	va_list ap;
 
-	if (grown == NULL)
-		return tw_fail(e, EX_OSERR, "out of memory");
-	f->item = grown;
-	grown += f->n++;
-	*grown = (struct tw_finding){ .at = at, .severity = severity, .rule = rule };
+	if (f->n == f->room) {
+		room *= 2;
+		grown = realloc(f->item, room * sizeof(*grown));
+		if (grown == NULL)
+			return tw_fail(e, EX_OSERR, "out of memory");
+		f->item = grown;
+		f->room = room;
+	}
+	grown += f->n;
+	*grown = (struct tw_finding){ at, f->n++, severity, rule, "", "" };
 	va_start(ap, message);
 	vsnprintf(grown->message, sizeof(grown->message), message, ap);
 	va_end(ap);
@@ -32,25 +39,28 @@ tw_finding_add(struct tw_findings *f, struct tw_place at, enum tw_severity sever
 	return true;
 }
 
-/* place_before tells whether a stands before b. */
-static bool
-place_before(struct tw_place a, struct tw_place b)
+/* before orders two findings for qsort. */
+static int
+before(const void *a, const void *b)
 {
-	return a.line != b.line ? a.line < b.line : a.column < b.column;
+	const struct tw_finding *x = a, *y = b;
+
+	if (x->at.file != y->at.file && (x->at.file == NULL || y->at.file == NULL))
+		return x->at.file == NULL ? -1 : 1;
+	if (x->at.file != y->at.file && strcmp(x->at.file, y->at.file) != 0)
+		return strcmp(x->at.file, y->at.file);
+	if (x->at.line != y->at.line)
+		return x->at.line < y->at.line ? -1 : 1;
+	if (x->at.column != y->at.column)
+		return x->at.column < y->at.column ? -1 : 1;
+	return x->order < y->order ? -1 : 1;
 }
 
 void
 tw_findings_sort(struct tw_findings *f)
 {
-	/* Insertion: stable, and the list is nearly sorted already. */
-	for (size_t i = 1; i < f->n; i++) {
-		struct tw_finding moved = f->item[i];
-		size_t j = i;
-
-		for (; j > 0 && place_before(moved.at, f->item[j - 1].at); j--)
-			f->item[j] = f->item[j - 1];
-		f->item[j] = moved;
-	}
+	if (f->n > 1)
+		qsort(f->item, f->n, sizeof(*f->item), before);
 }
 
 enum tw_severity
@@ -68,7 +78,7 @@ tw_findings_worst(const struct tw_findings *f)
 const char *
 tw_severity_text(enum tw_severity severity)
 {
-	static const char *const words[] = { "note", "warning", "error" };
+	static const char *const words[] = { "note", "warning", "error", "error" };
 
 	return words[severity];
 }

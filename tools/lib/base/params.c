@@ -76,13 +76,58 @@ tw_pg_params_default(struct tw_pg_params *p, const char *keyword, const char *va
 	return tw_pg_params_get(p, keyword) != NULL || tw_pg_params_set(p, keyword, value, e);
 }
 
+/*
+ * params_simple reads "host=/run/pgbouncer port=6432": text about which there can be no two opinions,
+ * since its values are of letters, digits and ._/:- alone. False for any other, which is libpq's to
+ * read; loading libpq takes longer than all that such a connection is asked.
+ */
+static bool
+params_simple(struct tw_pg_params *p, const char *text)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	static const char *const keywords[] = { "host", "port", "user", "dbname" };
+	struct tw_err ignored = TW_ERR_INIT;
+	char value[256];
+
+	while (*text != '\0') {
+		size_t k = 0, n = strcspn(text, "="), length = 0;
+
+		while (k < sizeof(keywords) / sizeof(*keywords) &&
+		       (strlen(keywords[k]) != n || strncmp(keywords[k], text, n) != 0))
+			k++;
+		if (k == sizeof(keywords) / sizeof(*keywords) || text[n] != '=')
+			return false;
+		text += n + 1;
+		while (*text != '\0' && *text != ' ' && length + 1 < sizeof(value)) {
+			if (strchr(letters, *text) == NULL && strchr("0123456789._/:-", *text) == NULL)
+				return false;
+			value[length++] = *text++;
+		}
+		value[length] = '\0';
+		if (length == 0 || (*text != ' ' && *text != '\0') ||
+		    !tw_pg_params_set(p, keywords[k], value, &ignored))
+			return false;
+		text += *text == ' ';
+	}
+	return p->n > 0;
+}
+
 /* params_parse reads connection text. libpq's own message would repeat parts of it. */
 static bool
 params_parse(struct tw_pg_params *p, const char *text, struct tw_err *e)
 {
+	struct tw_pg_params simple = TW_PG_PARAMS_INIT;
+	PQconninfoOption *all;
 	char *why = NULL;
-	PQconninfoOption *all = PQconninfoParse(text, &why);
-	bool ok = all != NULL;
+	bool ok;
+
+	if (params_simple(&simple, text)) {
+		*p = simple;
+		return true;
+	}
+	tw_pg_params_free(&simple);
+	all = PQconninfoParse(text, &why);
+	ok = all != NULL;
 
 	value_free(why);
 	if (!ok)
@@ -119,9 +164,9 @@ located_params(const char *arg, const struct tw_dsn_locator *l, const char *db,
 	struct tw_dsn_list list = TW_DSN_LIST_INIT;
 	struct tw_source src;
 	size_t index = 0;
-	bool ok = tw_dsn_load(l->path, &bytes, NULL, &list, e);
+	bool ok = tw_dsn_load(l->path, false, &bytes, NULL, &list, e);
 
-	src = (struct tw_source){ l->path, bytes.data, bytes.len };
+	src = (struct tw_source){ l->path, bytes.data, bytes.len, false };
 	ok = ok && tw_dsn_select(&src, &list, l, &any, &index, &notes, e) &&
 	     (params_parse_db(p, tw_buf_text(&list.item[index].text), db, e) ||
 	      tw_context(e, "%s", arg));

@@ -31,6 +31,9 @@ static const struct kind names[] = {
 	{ ".env", tw_text_env },
 	{ ".envrc", tw_text_shell },
 	{ "Dockerfile", tw_text_dockerfile },
+	{ ".pgpass", tw_text_none },
+	{ "pgpass", tw_text_none }, /* pgpass.conf is its name on Windows */
+	{ ".pg_service", tw_text_ini },
 };
 
 /* kind_of is the row of a file's name, or NULL. */
@@ -60,7 +63,8 @@ const char *
 tw_text_kinds(void)
 {
 	return ".json .c .h .cc .cpp .hpp .py .go .js .mjs .cjs .ts .java .kt .toml .yaml .yml "
-	       ".ini .cfg .conf .env .properties .sh .bash .service .envrc Dockerfile";
+	       ".ini .cfg .conf .env .properties .sh .bash .service .envrc Dockerfile "
+	       ".pgpass .pg_service.conf";
 }
 
 bool
@@ -91,19 +95,39 @@ tw_text_pointers(const char *path)
 	return k != NULL && k->scan == tw_text_json;
 }
 
+tw_text_scanner *
+tw_text_scanner_of(const char *path)
+{
+	const struct kind *k = kind_of(path);
+
+	return k != NULL ? k->scan : NULL;
+}
+
+/* tw_text_none is the tokenizer of files whose lines are no strings: .pgpass. */
+bool
+tw_text_none(const struct tw_source *src, tw_text_visit *visit, void *arg, struct tw_err *e)
+{
+	(void)src;
+	(void)visit;
+	(void)arg;
+	(void)e;
+	return true;
+}
+
 bool
 tw_text_scan(const struct tw_source *src, tw_text_visit *visit, void *arg, struct tw_err *e)
 {
 	const struct kind *k = kind_of(src->path);
 
-	if (k == NULL) {
+	if (k == NULL && !src->plain) {
 		tw_fail(e, EX_DATAERR, "'%s' is not a kind of file that is read for DSNs",
 		        src->path);
-		return tw_hint(e, "the kinds are %s.", tw_text_kinds());
+		return tw_hint(e, "the kinds are %s; --plain reads any other line by line.",
+		               tw_text_kinds());
 	}
 	if (src->n > 0 && memchr(src->bytes, '\0', src->n) != NULL)
 		return tw_fail(e, EX_DATAERR, "'%s' contains a NUL byte", src->path);
-	return k->scan(src, visit, arg, e);
+	return (k != NULL ? k->scan : tw_text_plain)(src, visit, arg, e);
 }
 
 void
@@ -113,6 +137,7 @@ tw_text_start(struct tw_text *t, struct tw_place at)
 		explicit_bzero(t->bytes.data, t->bytes.len);
 	t->bytes.len = 0;
 	t->at = at;
+	t->key = NULL;
 	t->last_line = at.line;
 	t->joined = false;
 	t->bare = false;
@@ -139,15 +164,18 @@ raw_reserve(struct tw_text *t, struct tw_err *e)
 bool
 tw_text_add(struct tw_text *t, unsigned byte, size_t begin, size_t end, struct tw_err *e)
 {
-	char c = (char)byte;
+	struct tw_buf *b = &t->bytes;
 
-	t->broken = t->broken || t->bytes.len >= TW_TEXT_MAX;
+	t->broken = t->broken || b->len >= TW_TEXT_MAX;
 	if (t->broken)
 		return true;
-	if (!raw_reserve(t, e))
+	if (!raw_reserve(t, e) || (b->len + 1 >= b->cap && !tw_buf_reserve(b, 1, e)))
 		return false;
-	t->raw[t->bytes.len] = (struct tw_raw){ (uint32_t)begin, (uint32_t)end };
-	return tw_buf_add(&t->bytes, &c, 1, e);
+	/* not tw_buf_add: this is done for nearly every byte of a file */
+	t->raw[b->len] = (struct tw_raw){ (uint32_t)begin, (uint32_t)end };
+	b->data[b->len++] = (char)byte;
+	b->data[b->len] = '\0';
+	return true;
 }
 
 bool

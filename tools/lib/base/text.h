@@ -18,6 +18,7 @@ struct tw_source {
 	const char *path;
 	const char *bytes;
 	size_t n;
+	bool plain; /* a file of no known name is read as plain text */
 };
 
 /* Where in the file a decoded byte stands: one byte, or the escape that it shares with others. */
@@ -38,6 +39,7 @@ struct tw_text {
 	struct tw_place at;  /* its opening quote, or that of its first piece */
 	size_t last_line;    /* the line of its last piece */
 	const char *pointer; /* JSON pointer; NULL where the grammar has none */
+	const char *key;     /* of a setting: "/section/key"; NULL where it has none */
 	bool bare;           /* not in quotes: a single "port=5432" is the file's own setting */
 	bool joined;         /* a macro or an expression adds text that is not known here */
 	bool broken;         /* too long, or an escape that is not understood: not visited */
@@ -59,8 +61,9 @@ bool tw_text_known(const char *path);
 bool tw_text_pointers(const char *path);
 
 /*
- * tw_text_scan visits every string value of a file, in order. EX_DATAERR with the place: an
- * unknown kind of file, a NUL byte, malformed JSON. What is malformed elsewhere is skipped over.
+ * tw_text_scan visits every string value of a file, in order; numbers too where they have keys.
+ * EX_DATAERR with the place: an unknown kind of file, a NUL byte, malformed JSON. What is malformed
+ * elsewhere is skipped over.
  */
 bool tw_text_scan(const struct tw_source *src, tw_text_visit *visit, void *arg, struct tw_err *e);
 
@@ -70,7 +73,10 @@ typedef bool tw_text_scanner(const struct tw_source *src, tw_text_visit *visit, 
                              struct tw_err *e);
 tw_text_scanner tw_text_c, tw_text_python, tw_text_go, tw_text_js, tw_text_java, tw_text_toml,
     tw_text_yaml, tw_text_ini, tw_text_env, tw_text_properties, tw_text_shell, tw_text_dockerfile,
-    tw_text_unit;
+    tw_text_unit, tw_text_plain, tw_text_none;
+
+/* tw_text_scanner_of is the one of them that a file has by its name, or NULL. */
+tw_text_scanner *tw_text_scanner_of(const char *path);
 
 /*
  * tw_text_json_at finds the string that a JSON pointer means, the last one where keys come twice;

@@ -40,19 +40,17 @@ expected_set(struct tw_asking *a, const struct tw_site *site, struct tw_err *e)
 bool
 tw_asking_site(struct tw_asking *a, const char *path, const char *tool, struct tw_err *e)
 {
-	struct tw_site site = TW_SITE_INIT;
 	bool postgres = a->sampler.postgres.n > 0;
-	bool ok = tw_site_load(path, &site, e) &&
-	          tw_sampler_site(&a->sampler, &site, tw_root(), tool, e) &&
-	          expected_set(a, &site, e);
+	bool ok = tw_site_load(path, &a->whole, e) &&
+	          tw_sampler_site(&a->sampler, &a->whole, tw_root(), tool, e) &&
+	          expected_set(a, &a->whole, e);
 
 	/* Nobody but root is let in as PostgreSQL's superuser, or should be. */
 	if (geteuid() != 0 && !postgres)
 		tw_pg_params_free(&a->sampler.postgres);
 	a->site = ok;
 	if (ok)
-		tw_lint_site(&site, &a->has, &a->config_error);
-	tw_site_free(&site);
+		tw_lint_site(&a->whole, &a->has, &a->config_error);
 	return ok;
 }
 

@@ -4,26 +4,37 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct {
 	const char *id;
 	bool (*judge)(const struct tw_check_input *in, struct tw_verdict *v, struct tw_err *e);
 	bool console; /* needs it to have answered */
+	bool host;    /* and what the host says */
 } checks[TW_CHECKS] = {
 	[TW_CHECK_CONSOLE] = { "console", tw_check_console, true },
 	[TW_CHECK_LISTENER] = { "listener", tw_check_listener, true },
 	[TW_CHECK_FREEZE] = { "freeze", tw_check_freeze, true },
 	[TW_CHECK_POOLS] = { "pools", tw_check_pools, true },
+	[TW_CHECK_WAITS] = { "waits", tw_check_waits, true, true },
 	[TW_CHECK_CLIENTS] = { "clients", tw_check_clients, true },
+	[TW_CHECK_PROCESS] = { "process", tw_check_process, true, true },
+	[TW_CHECK_VERSION] = { "version", tw_check_version, true, true },
 	[TW_CHECK_CONFIG] = { "config", tw_check_config, true },
 	[TW_CHECK_POSTGRES] = { "postgres", tw_check_postgres, false },
+	[TW_CHECK_STRAGGLERS] = { "stragglers", tw_check_stragglers, true },
+	[TW_CHECK_SECRETS] = { "secrets", tw_check_secrets, true },
 	[TW_CHECK_LOGIN] = { "login", tw_check_login, false },
+	[TW_CHECK_CERTIFICATES] = { "certificates", tw_check_certificates, true, true },
+	[TW_CHECK_LOG] = { "log", tw_check_log, true, true },
+	[TW_CHECK_ADVISORIES] = { "advisories", tw_check_advisories, true, true },
+	[TW_CHECK_DEPLOY] = { "deploy", tw_check_deploy, true, true },
 };
 
 bool
 tw_check_set_add(tw_check_set *set, const char *id, struct tw_err *e)
 {
-	char list[128] = "";
+	char list[256] = "";
 
 	for (size_t i = 0; i < TW_CHECKS; i++) {
 		size_t used = strlen(list);
@@ -43,24 +54,35 @@ tw_check_questions(tw_check_set set, struct tw_asking *a)
 {
 	bool known = a->sampler.postgres.n > 0;
 
-	for (size_t i = 0; i < TW_CHECKS; i++)
+	for (size_t i = 0; i < TW_CHECKS; i++) {
 		a->console = a->console || ((set & 1U << i) != 0 && checks[i].console);
+		a->host = a->host || ((set & 1U << i) != 0 && checks[i].host);
+	}
+	a->stragglers = known && a->site && (set & 1U << TW_CHECK_STRAGGLERS) != 0;
+	a->secrets = known && geteuid() == 0 && (set & 1U << TW_CHECK_SECRETS) != 0;
 	a->config = a->site && a->config_error.exit == 0 && (set & 1U << TW_CHECK_CONFIG) != 0;
 	a->listener = (set & 1U << TW_CHECK_LISTENER) != 0;
 	a->freeze = (set & 1U << TW_CHECK_FREEZE) != 0;
-	a->postgres = known && (a->freeze || (set & 1U << TW_CHECK_POSTGRES) != 0);
+	a->postgres = known && (a->freeze || a->stragglers || a->secrets ||
+	                        (set & 1U << TW_CHECK_POSTGRES) != 0);
 }
 
 bool
 tw_check_possible(tw_check_set set, const struct tw_asking *a, struct tw_err *e)
 {
-	const tw_check_set postgres = 1U << TW_CHECK_FREEZE | 1U << TW_CHECK_POSTGRES;
+	static const enum tw_check_id postgres[] = { TW_CHECK_FREEZE, TW_CHECK_POSTGRES,
+		                                     TW_CHECK_STRAGGLERS, TW_CHECK_SECRETS };
+	static const enum tw_check_id site[] = { TW_CHECK_CONFIG, TW_CHECK_STRAGGLERS };
 
-	if ((set & 1U << TW_CHECK_CONFIG) != 0 && !a->site)
-		return tw_fail(e, EX_USAGE, "--only config needs --site");
-	if ((set & postgres) != 0 && a->sampler.postgres.n == 0)
-		return tw_fail(e, EX_USAGE, "--only %s needs --postgres, or as root --site",
-		               (set & 1U << TW_CHECK_FREEZE) != 0 ? "freeze" : "postgres");
+	for (size_t i = 0; i < sizeof(site) / sizeof(*site); i++) {
+		if ((set & 1U << site[i]) != 0 && !a->site)
+			return tw_fail(e, EX_USAGE, "--only %s needs --site", checks[site[i]].id);
+	}
+	for (size_t i = 0; i < sizeof(postgres) / sizeof(*postgres); i++) {
+		if ((set & 1U << postgres[i]) != 0 && a->sampler.postgres.n == 0)
+			return tw_fail(e, EX_USAGE, "--only %s needs --postgres, or as root --site",
+			               checks[postgres[i]].id);
+	}
 	return true;
 }
 
@@ -82,7 +104,7 @@ tw_check_moot(const struct tw_check_input *in, struct tw_result *r)
 {
 	r->moot = in->facts->console.how != TW_ASKED_OK;
 	if (r->moot) {
-		r->status = TW_STATUS_UNKNOWN;
+		tw_result_raise(r, TW_STATUS_UNKNOWN, TW_CAUSE_HANGS);
 		tw_result_say(r, "not asked: the console did not answer");
 	}
 	return r->moot;
@@ -93,7 +115,7 @@ tw_check_late(const struct tw_answer *a, struct tw_result *r)
 {
 	r->moot = a->how == TW_ASKED_NOT;
 	if (r->moot) {
-		r->status = TW_STATUS_UNKNOWN;
+		tw_result_raise(r, TW_STATUS_UNKNOWN, TW_CAUSE_TIME);
 		tw_result_say(r, "not asked: no time was left");
 	}
 	return r->moot;

@@ -10,10 +10,19 @@ enum tw_check_id {
 	TW_CHECK_LISTENER,
 	TW_CHECK_FREEZE,
 	TW_CHECK_POOLS,
+	TW_CHECK_WAITS,
 	TW_CHECK_CLIENTS,
+	TW_CHECK_PROCESS,
+	TW_CHECK_VERSION,
 	TW_CHECK_CONFIG,
 	TW_CHECK_POSTGRES,
+	TW_CHECK_STRAGGLERS,
+	TW_CHECK_SECRETS,
 	TW_CHECK_LOGIN,
+	TW_CHECK_CERTIFICATES,
+	TW_CHECK_LOG,
+	TW_CHECK_ADVISORIES,
+	TW_CHECK_DEPLOY,
 	TW_CHECKS,
 };
 
@@ -52,6 +61,15 @@ bool tw_check_clients(const struct tw_check_input *in, struct tw_verdict *v, str
 bool tw_check_config(const struct tw_check_input *in, struct tw_verdict *v, struct tw_err *e);
 bool tw_check_postgres(const struct tw_check_input *in, struct tw_verdict *v, struct tw_err *e);
 bool tw_check_login(const struct tw_check_input *in, struct tw_verdict *v, struct tw_err *e);
+bool tw_check_waits(const struct tw_check_input *in, struct tw_verdict *v, struct tw_err *e);
+bool tw_check_process(const struct tw_check_input *in, struct tw_verdict *v, struct tw_err *e);
+bool tw_check_version(const struct tw_check_input *in, struct tw_verdict *v, struct tw_err *e);
+bool tw_check_stragglers(const struct tw_check_input *in, struct tw_verdict *v, struct tw_err *e);
+bool tw_check_secrets(const struct tw_check_input *in, struct tw_verdict *v, struct tw_err *e);
+bool tw_check_certificates(const struct tw_check_input *in, struct tw_verdict *v, struct tw_err *e);
+bool tw_check_log(const struct tw_check_input *in, struct tw_verdict *v, struct tw_err *e);
+bool tw_check_advisories(const struct tw_check_input *in, struct tw_verdict *v, struct tw_err *e);
+bool tw_check_deploy(const struct tw_check_input *in, struct tw_verdict *v, struct tw_err *e);
 
 /*
  * tw_check_moot says of a result that its question could not be asked since the console did not

@@ -9,7 +9,7 @@ config_unasked(const struct tw_check_input *in, struct tw_result *r)
 	const struct tw_answer *a = &in->facts->config;
 
 	if (in->asking->config_error.exit != 0) {
-		r->status = TW_STATUS_UNKNOWN;
+		tw_result_raise(r, TW_STATUS_UNKNOWN, TW_CAUSE_SITE);
 		tw_result_say(r, "%s", in->asking->config_error.msg);
 		return true;
 	}
@@ -17,7 +17,8 @@ config_unasked(const struct tw_check_input *in, struct tw_result *r)
 		return true;
 	if (a->how == TW_ASKED_OK)
 		return false;
-	r->status = a->how == TW_ASKED_LATE ? TW_STATUS_CRITICAL : TW_STATUS_UNKNOWN;
+	tw_result_raise(r, a->how == TW_ASKED_LATE ? TW_STATUS_CRITICAL : TW_STATUS_UNKNOWN,
+	                TW_CAUSE_HANGS);
 	tw_result_say(r, "%s", a->e.msg);
 	return true;
 }
@@ -42,7 +43,7 @@ tw_check_config(const struct tw_check_input *in, struct tw_verdict *v, struct tw
 	for (size_t i = 0; i < differs->n; i++) {
 		if (i > 0 && (r = tw_verdict_add(v, "config", e)) == NULL)
 			return false;
-		r->status = TW_STATUS_WARNING;
+		tw_result_raise(r, TW_STATUS_WARNING, TW_CAUSE_CONFIG);
 		tw_result_say(r, "%s", differs->item[i].message);
 	}
 	return true;

@@ -28,7 +28,7 @@ tw_check_console(const struct tw_check_input *in, struct tw_verdict *v, struct t
 		              a->ms);
 		break;
 	case TW_ASKED_LATE:
-		r->status = TW_STATUS_CRITICAL;
+		tw_result_raise(r, TW_STATUS_CRITICAL, TW_CAUSE_HANGS);
 		/* Up to 1.19 the login of a user hangs who is not in the auth file. */
 		tw_result_say(r, "the console gives no answer within %.3g s: it hangs%s",
 		              (double)in->asking->timeout / 1000,
@@ -37,14 +37,20 @@ tw_check_console(const struct tw_check_input *in, struct tw_verdict *v, struct t
 		                  : ", or its user is missing in the auth file");
 		break;
 	case TW_ASKED_REFUSED:
-		r->status = TW_STATUS_UNKNOWN;
+		tw_result_raise(r, TW_STATUS_UNKNOWN, TW_CAUSE_REFUSED);
 		tw_result_say(r,
 		              "the console refuses '%s': run as PgBouncer's OS user or as root, or "
 		              "let this user in (stats_users, the hba file): %s",
 		              console_user(in), a->e.msg);
 		break;
 	default:
-		r->status = a->e.exit == EX_UNAVAILABLE ? TW_STATUS_CRITICAL : TW_STATUS_UNKNOWN;
+		/* A PgBouncer that does not show what is needed is another than those we know. */
+		tw_result_raise(r,
+		                a->e.exit == EX_UNAVAILABLE && strstr(a->e.msg, "no column") == NULL
+		                    ? TW_STATUS_CRITICAL
+		                    : TW_STATUS_UNKNOWN,
+		                strstr(a->e.msg, "SHOW ") != NULL ? TW_CAUSE_NO_CONSOLE
+		                                                  : TW_CAUSE_GONE);
 		tw_result_say(r, "%s", a->e.msg);
 		break;
 	}
@@ -55,6 +61,9 @@ tw_check_console(const struct tw_check_input *in, struct tw_verdict *v, struct t
 static void
 accept_judge(const struct tw_accept *a, int port, struct tw_result *r)
 {
+	static const enum tw_cause causes[] = { [TW_ACCEPT_FOREIGN] = TW_CAUSE_PORT_FOREIGN,
+		                                [TW_ACCEPT_LATE] = TW_CAUSE_PORT_LATE,
+		                                [TW_ACCEPT_FAILED] = TW_CAUSE_PORT_CLOSED };
 	bool v6 = strchr(a->address, ':') != NULL;
 	char place[96];
 
@@ -80,7 +89,7 @@ accept_judge(const struct tw_accept *a, int port, struct tw_result *r)
 		tw_result_say(r, "nobody accepts at %s: %s", place, strerror(a->error));
 		break;
 	}
-	r->status = TW_STATUS_CRITICAL;
+	tw_result_raise(r, TW_STATUS_CRITICAL, causes[a->state]);
 }
 
 /* listener_simple judges where there is no single address to judge; false where there is one. */
@@ -92,8 +101,9 @@ listener_simple(const struct tw_check_input *in, struct tw_result *r)
 	if (tw_check_moot(in, r) || tw_check_late(&f->listener, r))
 		return true;
 	if (f->listener.how != TW_ASKED_OK) {
-		r->status = f->listener.how == TW_ASKED_LATE ? TW_STATUS_CRITICAL
-		                                             : TW_STATUS_UNKNOWN;
+		tw_result_raise(
+		    r, f->listener.how == TW_ASKED_LATE ? TW_STATUS_CRITICAL : TW_STATUS_UNKNOWN,
+		    TW_CAUSE_PORT_LATE);
 		tw_result_say(r, "%s", f->listener.e.msg);
 	} else if (f->accepts.remote) {
 		tw_result_say(r, "the console itself was reached over TCP on another host");

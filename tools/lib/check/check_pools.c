@@ -28,46 +28,70 @@ pool_numbers(const struct tw_pool *p, char *out, size_t size)
 	snprintf(out, size, "%s, %ld%s server connections", wait, pool_servers(p), limit);
 }
 
-/* pool_trouble is what is wrong with a pool beside its numbers, and how bad that is; "" if nothing.
- */
-static const char *
-pool_trouble(const struct tw_pool *p, bool tells_pause, enum tw_status *status)
+/* What is wrong with a pool beside its numbers. */
+struct trouble {
+	enum tw_status status;
+	enum tw_cause cause;
+	const char *text;
+};
+
+/* pool_trouble finds the worst of a pool; `runs` is in how many runs in a row a login was seen. */
+static struct trouble
+pool_trouble(const struct tw_pool *p, bool tells_pause, long runs)
 {
-	*status = TW_STATUS_CRITICAL;
 	if (p->disabled)
-		return ": its database is disabled, new clients are refused (ENABLE)";
+		return (struct trouble){ TW_STATUS_CRITICAL, TW_CAUSE_DISABLED,
+			                 ": its database is disabled, new clients are refused "
+			                 "(ENABLE)" };
 	if (p->paused)
-		return ": its database is paused (RESUME)";
+		return (struct trouble){ TW_STATUS_CRITICAL, TW_CAUSE_PAUSED,
+			                 ": its database is paused (RESUME)" };
 	if (tw_pool_stranded(p))
-		return tells_pause
-		           ? ": PostgreSQL cannot be reached or refuses the pooler's login; "
-		             "see PgBouncer's log"
-		           : ": PostgreSQL cannot be reached or refuses the pooler's login, "
-		             "or all of PgBouncer is paused; see its log";
-	*status = TW_STATUS_WARNING;
+		return (struct trouble){
+			TW_STATUS_CRITICAL, TW_CAUSE_STRANDED,
+			tells_pause
+			    ? ": PostgreSQL cannot be reached or refuses the pooler's login; "
+			      "see PgBouncer's log"
+			    : ": PostgreSQL cannot be reached or refuses the pooler's login, "
+			      "or all of PgBouncer is paused; see its log"
+		};
+	/* A login takes milliseconds: one that is seen twice, and nothing else, does not succeed.
+	 */
+	if (runs > 1 && p->sv_active + p->sv_idle + p->sv_used + p->sv_tested == 0)
+		return (struct trouble){ TW_STATUS_WARNING, TW_CAUSE_STRANDED,
+			                 ": its login at PostgreSQL is stuck" };
 	if (p->limit > 0 && p->cl_waiting > 0 && pool_servers(p) >= p->limit)
-		return ": it is exhausted";
-	*status = TW_STATUS_OK;
-	return "";
+		return (struct trouble){ TW_STATUS_WARNING, TW_CAUSE_EXHAUSTED,
+			                 ": it is exhausted" };
+	if (p->reserve > 0 && pool_servers(p) > p->limit - p->reserve)
+		return (struct trouble){ TW_STATUS_WARNING, TW_CAUSE_RESERVE,
+			                 ": its reserve is in use" };
+	return (struct trouble){ TW_STATUS_OK, TW_CAUSE_NONE, "" };
 }
 
 /* pool_judge judges one pool. */
 static void
-pool_judge(const struct tw_pool *p, bool tells_pause, const struct tw_thresholds *t,
-           struct tw_result *r)
+pool_judge(const struct tw_pool *p, bool tells_pause, const struct tw_between *between,
+           const struct tw_thresholds *t, struct tw_result *r)
 {
-	enum tw_status status;
-	const char *trouble = pool_trouble(p, tells_pause, &status);
+	struct trouble trouble = pool_trouble(p, tells_pause,
+	                                      tw_between_stuck(between, p->database, p->user));
 	char numbers[160];
 
 	snprintf(r->database, sizeof(r->database), "%s", p->database);
 	snprintf(r->user, sizeof(r->user), "%s", p->user);
 	pool_numbers(p, numbers, sizeof(numbers));
-	tw_result_say(r, "pool %s/%s: %s%s", p->database, p->user, numbers, trouble);
-	tw_result_raise(r, status);
+	tw_result_say(r, "pool %s/%s: %s%s", p->database, p->user, numbers, trouble.text);
+	tw_result_raise(r, trouble.status, trouble.cause);
 	tw_result_measure(r, t, TW_METRIC_WAITING, (double)p->cl_waiting, 0);
 	tw_result_measure(r, t, TW_METRIC_MAXWAIT, (double)p->maxwait_us / 1e6, 0);
 	tw_result_measure(r, t, TW_METRIC_SERVERS, (double)pool_servers(p), (double)p->limit);
+	tw_result_measure(r, t, TW_METRIC_CL_ACTIVE, (double)p->cl_active, NAN);
+	tw_result_measure(r, t, TW_METRIC_SV_ACTIVE, (double)p->sv_active, NAN);
+	tw_result_measure(r, t, TW_METRIC_SV_IDLE, (double)p->sv_idle, NAN);
+	tw_result_measure(r, t, TW_METRIC_SV_USED, (double)p->sv_used, NAN);
+	tw_result_measure(r, t, TW_METRIC_SV_TESTED, (double)p->sv_tested, NAN);
+	tw_result_measure(r, t, TW_METRIC_SV_LOGIN, (double)p->sv_login, NAN);
 }
 
 /* pool_known tells whether the console has shown a pool. */
@@ -86,6 +110,11 @@ pool_known(const struct tw_sample *s, const struct tw_pool_name *name)
 static bool
 pools_expected(const struct tw_check_input *in, struct tw_verdict *v, struct tw_err *e)
 {
+	static const enum tw_metric_id metrics[] = {
+		TW_METRIC_WAITING,   TW_METRIC_MAXWAIT,   TW_METRIC_SERVERS,
+		TW_METRIC_CL_ACTIVE, TW_METRIC_SV_ACTIVE, TW_METRIC_SV_IDLE,
+		TW_METRIC_SV_USED,   TW_METRIC_SV_TESTED, TW_METRIC_SV_LOGIN,
+	};
 	bool moot = in->facts->console.how != TW_ASKED_OK;
 
 	for (size_t i = 0; i < in->asking->expected_n; i++) {
@@ -102,9 +131,8 @@ pools_expected(const struct tw_check_input *in, struct tw_verdict *v, struct tw_
 		snprintf(r->user, sizeof(r->user), "%s", name->user);
 		if (!tw_check_moot(in, r))
 			tw_result_say(r, "pool %s/%s: not used yet", r->database, r->user);
-		tw_result_measure(r, in->thresholds, TW_METRIC_WAITING, value, NAN);
-		tw_result_measure(r, in->thresholds, TW_METRIC_MAXWAIT, value, NAN);
-		tw_result_measure(r, in->thresholds, TW_METRIC_SERVERS, value, NAN);
+		for (size_t j = 0; j < sizeof(metrics) / sizeof(*metrics); j++)
+			tw_result_measure(r, in->thresholds, metrics[j], value, NAN);
 	}
 	return true;
 }
@@ -122,8 +150,12 @@ pools_all(const struct tw_check_input *in, struct tw_verdict *v, struct tw_err *
 	tw_result_say(r, "%zu pool%s", in->facts->sample.pools.n,
 	              in->facts->sample.pools.n == 1 ? "" : "s");
 	if (in->facts->sample.paused) {
-		r->status = TW_STATUS_CRITICAL;
+		tw_result_raise(r, TW_STATUS_CRITICAL, TW_CAUSE_PAUSED);
 		tw_result_say(r, "all of PgBouncer is paused (RESUME)");
+	}
+	if (in->facts->sample.suspended) {
+		tw_result_raise(r, TW_STATUS_CRITICAL, TW_CAUSE_SUSPENDED);
+		tw_result_say(r, "all of PgBouncer is suspended (RESUME)");
 	}
 	return true;
 }
@@ -143,7 +175,8 @@ tw_check_pools(const struct tw_check_input *in, struct tw_verdict *v, struct tw_
 
 		if (r == NULL)
 			return false;
-		pool_judge(&s->pools.item[i], version >= TW_PGBOUNCER(1, 19, 0), in->thresholds, r);
+		pool_judge(&s->pools.item[i], version >= TW_PGBOUNCER(1, 19, 0),
+		           &in->facts->between, in->thresholds, r);
 	}
 	return pools_expected(in, v, e);
 }

@@ -44,19 +44,21 @@ tw_check_postgres(const struct tw_check_input *in, struct tw_verdict *v, struct 
 		              s->connections, s->max_connections, s->direct);
 		break;
 	case TW_ASKED_LATE:
-		r->status = TW_STATUS_CRITICAL;
+		tw_result_raise(r, TW_STATUS_CRITICAL, TW_CAUSE_POSTGRES);
 		tw_result_say(r, "PostgreSQL gives no answer within %.3g s: it hangs",
 		              (double)a->ms / 1000);
 		break;
 	case TW_ASKED_REFUSED:
-		r->status = TW_STATUS_UNKNOWN;
+		tw_result_raise(r, TW_STATUS_UNKNOWN, TW_CAUSE_POSTGRES_ROLE);
 		tw_result_say(r,
 		              "PostgreSQL refuses the check's login: give another with --postgres, "
 		              "or leave it out with --only: %s",
 		              a->e.msg);
 		break;
 	default:
-		r->status = a->e.exit == EX_UNAVAILABLE ? TW_STATUS_CRITICAL : TW_STATUS_UNKNOWN;
+		tw_result_raise(
+		    r, a->e.exit == EX_UNAVAILABLE ? TW_STATUS_CRITICAL : TW_STATUS_UNKNOWN,
+		    TW_CAUSE_POSTGRES);
 		tw_result_say(r, "%s", a->e.msg);
 		break;
 	}
@@ -71,7 +73,7 @@ flow_judge(const struct tw_flow_state *state, struct tw_result *r)
 	snprintf(r->user, sizeof(r->user), "%s", state->user);
 	tw_freeze_text(state, r->summary, sizeof(r->summary));
 	if (state->flow == TW_FLOW_FROZEN)
-		r->status = TW_STATUS_CRITICAL;
+		tw_result_raise(r, TW_STATUS_CRITICAL, TW_CAUSE_FROZEN);
 }
 
 /* flow_add adds every frozen pool, or else the worst one. */
@@ -115,7 +117,7 @@ tw_check_freeze(const struct tw_check_input *in, struct tw_verdict *v, struct tw
 		return true;
 	tw_result_say(r, "no pool that could freeze");
 	if (worst != NULL) {
-		r->status = TW_STATUS_UNKNOWN;
+		tw_result_raise(r, TW_STATUS_UNKNOWN, TW_CAUSE_POSTGRES);
 		r->moot = true;
 		tw_result_say(r, "not judged: PostgreSQL did not answer");
 	}
@@ -138,7 +140,12 @@ client_judge(const struct tw_client *c, const struct tw_thresholds *t, struct tw
 		              c->database, c->login.ms);
 		return;
 	}
-	r->status = TW_STATUS_CRITICAL;
+	if (c->answer.how == TW_ASKED_FAILED && c->answer.e.exit != EX_UNAVAILABLE)
+		tw_result_raise(r, TW_STATUS_UNKNOWN, TW_CAUSE_CHECK);
+	else
+		tw_result_raise(r, TW_STATUS_CRITICAL,
+		                c->answer.how == TW_ASKED_REFUSED ? TW_CAUSE_LOGIN
+		                                                  : TW_CAUSE_LOGIN_LATE);
 	if (c->answer.how == TW_ASKED_LATE)
 		tw_result_say(r, "login as %s on %s: no answer within %.3g s", c->user, c->database,
 		              (double)c->answer.ms / 1000);
@@ -147,8 +154,6 @@ client_judge(const struct tw_client *c, const struct tw_thresholds *t, struct tw
 		              c->database, c->answer.e.msg);
 	else
 		tw_result_say(r, "login as %s on %s: %s", c->user, c->database, c->answer.e.msg);
-	if (c->answer.how == TW_ASKED_FAILED && c->answer.e.exit != EX_UNAVAILABLE)
-		r->status = TW_STATUS_UNKNOWN;
 }
 
 bool

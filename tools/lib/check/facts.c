@@ -2,16 +2,8 @@
 /* facts.c: one console connection, one of PostgreSQL, and a clock. */
 #include "facts.h"
 
-#include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
-
-/* Between two samples, in ms. */
-#define INTERVAL 250
 
 /* So many more samples at most: who is not certain of a freeze by then will not be. */
 #define SAMPLES_MORE 8
@@ -25,6 +17,7 @@ tw_asking_free(struct tw_asking *a)
 	free(a->expected);
 	a->expected = NULL;
 	tw_lint_free(&a->has);
+	tw_site_free(&a->whole);
 	tw_sampler_free(&a->sampler);
 }
 
@@ -34,6 +27,8 @@ tw_facts_free(struct tw_facts *f)
 	tw_sample_free(&f->sample);
 	tw_findings_free(&f->differs);
 	tw_freeze_free(&f->freeze);
+	tw_stragglers_free(&f->direct);
+	tw_between_free(&f->between);
 }
 
 /* share is the deadline of a question that leaves half of the time to those behind it. */
@@ -102,8 +97,8 @@ console_ask(struct tw_asking *a, tw_ms deadline, struct tw_facts *f)
 	tw_ms start = tw_pg_now();
 	bool ok = tw_sample_console(&a->sampler, deadline, &f->sample, &e);
 
-	if (ok && stranded(&f->sample) && tw_pg_now() + INTERVAL < deadline) {
-		poll(NULL, 0, INTERVAL);
+	if (ok && stranded(&f->sample) && tw_pg_now() + TW_FACTS_INTERVAL < deadline) {
+		poll(NULL, 0, TW_FACTS_INTERVAL);
 		ok = tw_sample_console(&a->sampler, deadline, &f->sample, &e);
 	}
 	answer_set(&f->console, ok, start, deadline, &e);
@@ -155,9 +150,9 @@ freeze_ask(struct tw_asking *a, tw_ms deadline, struct tw_facts *f, struct tw_er
 	bool ok = tw_freeze_observe(&f->freeze, &f->sample, e);
 
 	for (int i = 0; ok && i < SAMPLES_MORE && tw_freeze_wants_more(&f->freeze); i++) {
-		if (tw_pg_now() + INTERVAL >= deadline)
+		if (tw_pg_now() + TW_FACTS_INTERVAL >= deadline)
 			break;
-		poll(NULL, 0, INTERVAL);
+		poll(NULL, 0, TW_FACTS_INTERVAL);
 		if (!tw_sample_console(&a->sampler, deadline, &again, &ignored) ||
 		    !tw_sample_postgres(&a->sampler, deadline, &again, &ignored))
 			break;
@@ -170,6 +165,46 @@ freeze_ask(struct tw_asking *a, tw_ms deadline, struct tw_facts *f, struct tw_er
 	return ok;
 }
 
+/*
+ * stragglers_ask looks who comes past the pooler. Between asking the pooler and asking PostgreSQL a
+ * server connection may come up, so that only who is seen twice counts.
+ */
+static void
+stragglers_ask(struct tw_asking *a, tw_ms deadline, struct tw_facts *f)
+{
+	struct tw_sample again = TW_SAMPLE_INIT;
+	struct tw_err e = TW_ERR_INIT;
+	tw_ms start = tw_pg_now();
+	bool ok;
+
+	f->direct.site = &a->whole;
+	ok = tw_stragglers_observe(&f->direct, &f->sample, &e);
+	if (ok && f->direct.one.n > 0) {
+		poll(NULL, 0, TW_FACTS_INTERVAL);
+		ok = tw_sample_console(&a->sampler, deadline, &again, &e) &&
+		     tw_sample_postgres(&a->sampler, deadline, &again, &e) &&
+		     tw_stragglers_observe(&f->direct, &again, &e);
+	}
+	tw_sample_free(&again);
+	answer_set(&f->stragglers, ok, start, deadline, &e);
+}
+
+/* secrets_ask holds the running pooler's auth file against PostgreSQL. */
+static void
+secrets_ask(struct tw_asking *a, tw_ms deadline, struct tw_facts *f)
+{
+	const PGresult *config = f->sample.table[TW_ADMIN_CONFIG];
+	int row = config != NULL ? tw_admin_row(config, "key", "auth_file") : -1;
+	const char *file = row >= 0 ? tw_admin_value(config, row, "value") : "";
+	struct tw_err e = TW_ERR_INIT;
+	tw_ms start = tw_pg_now();
+
+	if (*file == '/')
+		answer_set(&f->secrets,
+		           tw_drift_ask(file, a->sampler.postgres_conn, deadline, &f->drift, &e),
+		           start, deadline, &e);
+}
+
 /* client_ask logs in and runs a transaction. */
 static void
 client_ask(struct tw_client *c, tw_ms deadline)
@@ -179,73 +214,6 @@ client_ask(struct tw_client *c, tw_ms deadline)
 	bool ok = tw_login_try(&c->params, deadline - start, &c->login, &e);
 
 	answer_set(&c->answer, ok, start, deadline, &e);
-}
-
-/* watch_undecided tells whether what is seen may yet turn out to be a freeze. */
-static bool
-watch_undecided(const struct tw_watch *w)
-{
-	const struct tw_flow_state *worst = tw_freeze_worst(&w->freeze);
-
-	return worst != NULL && worst->flow == TW_FLOW_HELD;
-}
-
-/*
- * watch_run samples until the time is over or the freeze is certain. A signal on `fd` ends it too,
- * but a pool that is held then is watched for as long as it takes to tell what that is.
- */
-static void
-watch_run(struct tw_watch *w, tw_ms timeout, tw_ms end, int fd)
-{
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-
-	while (tw_pg_now() < end) {
-		tw_ms start = tw_pg_now(), left = end - start, next = start + INTERVAL, pause;
-
-		w->timeout = left < timeout ? left : timeout;
-		tw_watch_step(w);
-		if (tw_watch_frozen(w) != NULL || (p.fd < 0 && !watch_undecided(w)))
-			return;
-		pause = (next < end ? next : end) - tw_pg_now();
-		if (poll(&p, 1, pause > 0 ? (int)pause : 0) > 0) {
-			tw_ms certain = tw_pg_now() + w->freeze.freeze_us / 1000 + 8 * INTERVAL;
-
-			end = certain < end ? certain : end;
-			p.fd = -1; /* poll(2) then only waits */
-		}
-	}
-}
-
-/* watch_ask watches; SIGINT and SIGTERM end that, and nothing else, as long as it lasts. */
-static bool
-watch_ask(struct tw_asking *a, struct tw_facts *f, struct tw_err *e)
-{
-	tw_ms start = tw_pg_now();
-	struct tw_watch w;
-	sigset_t ends, old;
-	int fd;
-
-	sigemptyset(&ends);
-	sigaddset(&ends, SIGINT);
-	sigaddset(&ends, SIGTERM);
-	sigprocmask(SIG_BLOCK, &ends, &old);
-	fd = signalfd(-1, &ends, SFD_CLOEXEC);
-	if (fd < 0)
-		return tw_fail_errno(e, EX_OSERR, "signalfd");
-	tw_watch_init(&w, &a->sampler, INTERVAL, a->timeout);
-	w.freeze.freeze_us = a->freeze_us;
-	watch_run(&w, a->timeout, start + a->watch, fd);
-	f->has_watched = true;
-	f->watched_ms = tw_pg_now() - start;
-	f->watched = w.seen;
-	f->freeze = w.freeze; /* handed over */
-	w.freeze = (struct tw_freeze)TW_FREEZE_INIT;
-	tw_watch_free(&w);
-	while (sigtimedwait(&ends, NULL, &(struct timespec){ 0, 0 }) > 0)
-		; /* it has done its work */
-	close(fd);
-	sigprocmask(SIG_SETMASK, &old, NULL);
-	return true;
 }
 
 /* frozen tells whether the watch has seen a freeze; no later sample takes that back. */
@@ -260,7 +228,7 @@ frozen(const struct tw_facts *f)
 bool
 tw_facts_ask(struct tw_asking *a, struct tw_facts *f, struct tw_err *e)
 {
-	bool ok = a->watch == 0 || watch_ask(a, f, e);
+	bool ok = a->watch == 0 || tw_facts_watch(a, f, e);
 	tw_ms deadline = tw_pg_now() + a->timeout;
 
 	f->freeze.freeze_us = a->freeze_us;
@@ -268,12 +236,19 @@ tw_facts_ask(struct tw_asking *a, struct tw_facts *f, struct tw_err *e)
 		console_ask(a, deadline, f);
 	if (a->listener && f->console.how == TW_ASKED_OK && in_time(deadline))
 		listener_ask(a, share(deadline, a->config || a->postgres || a->clients > 0), f);
+	if (a->host && f->console.how == TW_ASKED_OK)
+		tw_host_ask(a->sampler.console_conn, &f->sample, &f->host);
 	if (a->config && f->console.how == TW_ASKED_OK && in_time(deadline))
 		config_ask(a, share(deadline, a->postgres || a->clients > 0), f);
 	if (a->postgres && in_time(deadline))
 		postgres_ask(a, share(deadline, a->clients > 0), f);
 	if (ok && a->freeze && f->console.how == TW_ASKED_OK && !frozen(f))
 		ok = freeze_ask(a, share(deadline, a->clients > 0), f, e);
+	if (a->stragglers && f->sample.postgres && f->console.how == TW_ASKED_OK &&
+	    in_time(deadline))
+		stragglers_ask(a, share(deadline, a->clients > 0), f);
+	if (a->secrets && f->sample.postgres && f->console.how == TW_ASKED_OK && in_time(deadline))
+		secrets_ask(a, share(deadline, a->clients > 0), f);
 	for (size_t i = 0; i < a->clients && in_time(deadline); i++)
 		client_ask(&a->client[i], share(deadline, i + 1 < a->clients));
 	return ok;

@@ -8,7 +8,11 @@
 #include "base/opt.h"
 #include "lint/lint.h"
 #include "pg/accept.h"
+#include "pg/straggler.h"
 #include "pg/verify.h"
+#include "between.h"
+#include "drift.h"
+#include "host.h"
 #include "watch.h"
 
 /* How asking went. LATE: no answer before the deadline; REFUSED: the login. */
@@ -35,21 +39,24 @@ struct tw_client {
  */
 struct tw_asking {
 	struct tw_sampler sampler;
-	bool console, listener, config, postgres, freeze; /* which to ask */
+	bool console, listener, config, postgres, freeze, host, stragglers,
+	    secrets; /* which to ask */
 	tw_ms timeout, watch;
 	long long freeze_us;
 	size_t clients;
 	struct tw_client client[TW_LIST_MAX];
 	size_t expected_n;
 	struct tw_pool_name *expected;
+	bool state;                 /* something is kept between runs */
 	bool site;                  /* there is one, so that `config` can be asked */
+	struct tw_site whole;       /* it */
 	struct tw_lint has;         /* what it says the pooler has */
 	struct tw_err config_error; /* why that is not known; 0 */
 };
 
-#define TW_ASKING_INIT                                          \
-	{                                                       \
-		.sampler = TW_SAMPLER_INIT, .has = TW_LINT_INIT \
+#define TW_ASKING_INIT                                                                 \
+	{                                                                              \
+		.sampler = TW_SAMPLER_INIT, .whole = TW_SITE_INIT, .has = TW_LINT_INIT \
 	}
 
 void tw_asking_free(struct tw_asking *a);
@@ -57,20 +64,25 @@ void tw_asking_free(struct tw_asking *a);
 /* The answers; clients keep theirs. The sample is complete as far as `console` and `postgres` are.
  */
 struct tw_facts {
-	struct tw_answer console, listener, config, postgres;
+	struct tw_answer console, listener, config, postgres, stragglers, secrets;
 	struct tw_sample sample;
 	struct tw_accepts accepts;
 	struct tw_findings differs; /* between the site and the pooler */
 	struct tw_live live;        /* in what they agree */
 	struct tw_freeze freeze;
+	struct tw_host host; /* where the console answered */
+	struct tw_stragglers direct;
+	struct tw_drift drift;
+	bool compared; /* `between` was made */
+	struct tw_between between;
 	bool has_watched;
 	tw_ms watched_ms;
 	struct tw_watched watched;
 };
 
-#define TW_FACTS_INIT                     \
-	{                                 \
-		.freeze = TW_FREEZE_INIT, \
+#define TW_FACTS_INIT                                                   \
+	{                                                               \
+		.freeze = TW_FREEZE_INIT, .direct = TW_STRAGGLERS_INIT, \
 	}
 
 void tw_facts_free(struct tw_facts *f);
@@ -89,3 +101,9 @@ bool tw_pool_stranded(const struct tw_pool *p);
  * it. A question that fails is an answer; EX_OSERR where we cannot go on ourselves.
  */
 bool tw_facts_ask(struct tw_asking *a, struct tw_facts *f, struct tw_err *e);
+
+/* Between two samples, in ms. */
+#define TW_FACTS_INTERVAL 250
+
+/* tw_facts_watch is its first part, which SIGINT and SIGTERM end early. EX_OSERR. */
+bool tw_facts_watch(struct tw_asking *a, struct tw_facts *f, struct tw_err *e);

@@ -18,8 +18,8 @@
 /* An hour, less what cron's minute varies: the run after 59.9 minutes is to speak. */
 #define AGAIN_SECONDS 3540
 
-/* The file is some 250 bytes. */
-#define FILE_MOST 4096
+/* The file is some 250 bytes, and 100 more for each database. */
+#define FILE_MOST ((size_t)1 << 20)
 
 long long
 tw_memory_now(void)
@@ -63,55 +63,80 @@ integer(const json_t *document, const char *key)
 	return json_is_integer(value) ? json_integer_value(value) : -1;
 }
 
-/* memory_parse takes a document over as far as it can be true. */
-static void
-memory_parse(const json_t *document, const char *tool, const char *boot, long long now,
-             struct tw_memory *m)
+/* is tells whether a member is this text. */
+static bool
+is(const json_t *document, const char *key, const char *text)
 {
-	const char *by = json_string_value(json_object_get(document, "tool"));
-	const char *of = json_string_value(json_object_get(document, "boot_id"));
-	struct tw_memory own = { .known = true,
-		                 .bad_since = integer(document, "not_ok_since_seconds"),
-		                 .spoken = integer(document, "spoken_seconds") };
+	const char *value = json_string_value(json_object_get(document, key));
 
-	if (integer(document, "schema") == 1 && by != NULL && strcmp(by, tool) == 0 && of != NULL &&
-	    strcmp(of, boot) == 0 &&
-	    status_read(json_string_value(json_object_get(document, "status")), &own.status) &&
-	    own.bad_since >= 0 && own.bad_since <= own.spoken && own.spoken <= now)
-		*m = own;
+	return value != NULL && strcmp(value, text) == 0;
 }
 
-void
-tw_memory_read(const char *path, const char *tool, long long now, struct tw_memory *m)
+/* document_read is the file as far as it may be believed, or NULL; the caller's (json_decref). */
+static json_t *
+document_read(const char *path, const char *tool)
 {
 	struct tw_buf bytes = TW_BUF_INIT, boot = TW_BUF_INIT;
 	struct tw_err ignored = TW_ERR_INIT;
 	json_t *document = NULL;
 	struct stat st;
 
-	*m = (struct tw_memory){ 0 };
 	if (tw_file_read(path, FILE_MOST, &bytes, &st, &ignored) &&
 	    (st.st_uid == geteuid() || st.st_uid == 0) && (st.st_mode & (S_IWGRP | S_IWOTH)) == 0 &&
 	    boot_id_read(&boot, &ignored))
 		document = tw_json_parse(bytes.data, bytes.len, path, &ignored);
-	if (document != NULL)
-		memory_parse(document, tool, tw_buf_text(&boot), now, m);
-	json_decref(document);
+	if (document != NULL && (integer(document, "schema") != 1 || !is(document, "tool", tool) ||
+	                         !is(document, "boot_id", tw_buf_text(&boot)))) {
+		json_decref(document);
+		document = NULL;
+	}
 	tw_buf_free(&boot);
 	tw_buf_free(&bytes);
+	return document;
+}
+
+void
+tw_memory_read(const char *path, const char *tool, long long now, struct tw_memory *m)
+{
+	json_t *document = document_read(path, tool);
+	struct tw_memory own = { .known = true,
+		                 .bad_since = integer(document, "not_ok_since_seconds"),
+		                 .spoken = integer(document, "spoken_seconds") };
+
+	*m = (struct tw_memory){ 0 };
+	if (status_read(json_string_value(json_object_get(document, "status")), &own.status) &&
+	    own.bad_since >= 0 && own.bad_since <= own.spoken && own.spoken <= now)
+		*m = own;
+	json_decref(document);
+}
+
+json_t *
+tw_memory_between(const char *path, const char *tool)
+{
+	json_t *document = document_read(path, tool);
+	json_t *between = json_incref(json_object_get(document, "between"));
+
+	json_decref(document);
+	return between;
 }
 
 bool
-tw_memory_write(const char *path, const char *tool, const struct tw_memory *m, struct tw_err *e)
+tw_memory_write(const char *path, const char *tool, const struct tw_memory *m, json_t *between,
+                struct tw_err *e)
 {
 	const struct tw_attr attr = { .mode = 0644, .uid = geteuid(), .gid = getegid() };
 	struct tw_buf bytes = TW_BUF_INIT, boot = TW_BUF_INIT;
-	json_t *document = tw_json_report(tool, tw_status_word(m->status));
+	enum tw_status status = m->known ? m->status : TW_STATUS_UNKNOWN;
+	json_t *document = tw_json_report(tool, tw_status_word(status));
 	bool ok = boot_id_read(&boot, e);
 
 	json_object_set_new(document, "boot_id", json_string(tw_buf_text(&boot)));
-	json_object_set_new(document, "not_ok_since_seconds", json_integer(m->bad_since));
-	json_object_set_new(document, "spoken_seconds", json_integer(m->spoken));
+	json_object_set_new(document, "not_ok_since_seconds",
+	                    m->known ? json_integer(m->bad_since) : json_null());
+	json_object_set_new(document, "spoken_seconds",
+	                    m->known ? json_integer(m->spoken) : json_null());
+	if (between != NULL)
+		json_object_set(document, "between", between);
 	ok = ok && tw_json_text(document, &bytes, e) &&
 	     tw_file_replace(path, bytes.data, bytes.len, &attr, e);
 	json_decref(document);

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "base/json.h"
 #include "verdict.h"
 
 struct tw_memory {
@@ -30,8 +31,17 @@ long long tw_memory_now(void);
  */
 void tw_memory_read(const char *path, const char *tool, long long now, struct tw_memory *m);
 
-/* tw_memory_write replaces the file, mode 0644; errors of tw_file_replace. */
-bool tw_memory_write(const char *path, const char *tool, const struct tw_memory *m,
+/*
+ * tw_memory_between is what the last run left for between.h in the same file, believed as far; NULL
+ * where there is nothing. The caller's (json_decref).
+ */
+json_t *tw_memory_between(const char *path, const char *tool);
+
+/*
+ * tw_memory_write replaces the file, mode 0644; `between` (borrowed) may be NULL, `m` not known.
+ * Errors of tw_file_replace.
+ */
+bool tw_memory_write(const char *path, const char *tool, const struct tw_memory *m, json_t *between,
                      struct tw_err *e);
 
 /*

@@ -7,10 +7,18 @@
 bool
 tw_format_read(const char *word, enum tw_format *format, struct tw_err *e)
 {
-	if (strcmp(word, "nagios") != 0 && strcmp(word, "json") != 0)
-		return tw_fail(e, EX_USAGE, "--format: expected nagios or json, got '%s'", word);
-	*format = strcmp(word, "json") == 0 ? TW_FORMAT_JSON : TW_FORMAT_NAGIOS;
-	return true;
+	static const char *const words[] = { [TW_FORMAT_NAGIOS] = "nagios",
+		                             [TW_FORMAT_JSON] = "json",
+		                             [TW_FORMAT_PROMETHEUS] = "prometheus" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		if (strcmp(word, words[i]) == 0) {
+			*format = (enum tw_format)i;
+			return true;
+		}
+	}
+	return tw_fail(e, EX_USAGE, "--format: expected nagios, json or prometheus, got '%s'",
+	               word);
 }
 
 /* json_add appends a document, whose reference it takes. */
@@ -27,8 +35,14 @@ json_add(json_t *report, struct tw_buf *out, struct tw_err *e)
 bool
 tw_report_text(const struct tw_report *r, struct tw_buf *out, struct tw_err *e)
 {
-	return r->format == TW_FORMAT_JSON ? json_add(tw_report_json(r), out, e)
-	                                   : tw_report_nagios(r, out, e);
+	switch (r->format) {
+	case TW_FORMAT_JSON:
+		return json_add(tw_report_json(r), out, e);
+	case TW_FORMAT_PROMETHEUS:
+		return tw_report_prometheus(r, out, e);
+	default:
+		return tw_report_nagios(r, out, e);
+	}
 }
 
 void
@@ -38,8 +52,9 @@ tw_report_error(struct tw_err *error, const char *tool, enum tw_format format, s
 	json_t *report;
 
 	*error = (struct tw_err)TW_ERR_INIT;
-	if (format == TW_FORMAT_NAGIOS) {
-		tw_report_nagios_error(&first, out, error);
+	if (format != TW_FORMAT_JSON) {
+		format == TW_FORMAT_NAGIOS ? tw_report_nagios_error(&first, out, error)
+					   : tw_report_prometheus_error(&first, out, error);
 		return;
 	}
 	report = tw_json_report(tool, tw_status_word(TW_STATUS_UNKNOWN));

@@ -70,9 +70,13 @@ result(const struct tw_result *r)
 		json_array_append_new(metrics, metric(&r->metric[i]));
 	if (*r->database != '\0')
 		object = json_pack("{so so}", "database", tw_json_name(r->database), "user",
-		                   tw_json_name(r->user));
-	return json_pack("{ss ss so so so}", "id", r->check, "status", tw_status_word(r->status),
-	                 "summary", tw_json_name(r->summary), "object", object, "metrics", metrics);
+		                   *r->user != '\0' ? tw_json_name(r->user) : json_null());
+	if (r->object != NULL)
+		object = json_pack("{ss}", "setting", r->object);
+	return json_pack("{ss ss so so so ss? ss? ss?}", "id", r->check, "status",
+	                 tw_status_word(r->status), "summary", tw_json_name(r->summary), "object",
+	                 object, "metrics", metrics, "cause", tw_cause_word(r->cause), "why",
+	                 tw_cause_why(r->cause), "remedy", tw_cause_remedy(r->cause));
 }
 
 /* unjudged is the list of checks that were left out. */
@@ -187,6 +191,28 @@ watched(const struct tw_facts *f)
 	                 w->samples > 0 ? real((double)w->longest_wait_us / 1e6) : json_null());
 }
 
+/* process is what is known of the pooler's, and null where it is not. */
+static json_t *
+process(const struct tw_facts *f)
+{
+	const struct tw_process *p = &f->host.process;
+	bool estimated;
+	long descriptors;
+
+	if (f->console.how != TW_ASKED_OK || p->pid == 0)
+		return json_null();
+	descriptors = tw_process_descriptors(p, &f->sample, &estimated);
+	return json_pack("{sI so sI sb so so so so so}", "pid", (json_int_t)p->pid,
+	                 "started_seconds", count(p->started > 0, p->started), "descriptors",
+	                 (json_int_t)descriptors, "descriptors_estimated", estimated,
+	                 "max_descriptors", count(p->descriptors_most > 0, p->descriptors_most),
+	                 "memory_bytes", count(p->memory_bytes >= 0, p->memory_bytes),
+	                 "max_memory_bytes", count(p->memory_most_bytes > 0, p->memory_most_bytes),
+	                 "program", *p->program != '\0' ? tw_json_name(p->program) : json_null(),
+	                 "program_replaced",
+	                 *p->program != '\0' ? json_boolean(p->replaced) : json_null());
+}
+
 json_t *
 tw_report_json(const struct tw_report *r)
 {
@@ -201,10 +227,10 @@ tw_report_json(const struct tw_report *r)
 	json_object_set_new(report, "not_judged", unjudged(r->verdict));
 	json_object_update_new(
 	    report,
-	    json_pack("{so so so so so so so so}", "checks", checks, "pgbouncer_version",
+	    json_pack("{so so so so so so so so so}", "checks", checks, "pgbouncer_version",
 	              known ? tw_json_name(f->sample.version) : json_null(), "listeners",
 	              listeners(f), "pools", pools(f), "clients", count(known, f->sample.clients),
 	              "max_client_conn", count(known, f->sample.max_client_conn), "postgres",
-	              postgres(f), "watched", watched(f)));
+	              postgres(f), "process", process(f), "watched", watched(f)));
 	return report;
 }

@@ -13,6 +13,10 @@
 /* The text before the perfdata is cut between two problems: old NRPE takes 1 kB in all. */
 #define TEXT_MOST 600
 
+/* What is not well, the worst first. */
+static const enum tw_status badness[] = { TW_STATUS_CRITICAL, TW_STATUS_UNKNOWN,
+	                                  TW_STATUS_WARNING };
+
 /* text_add appends text, what would end the line or the text as a question mark. */
 static bool
 text_add(struct tw_buf *out, const char *text, struct tw_err *e)
@@ -91,8 +95,6 @@ results_add(const struct tw_verdict *v, enum tw_status status, bool moot, size_t
 static bool
 problems_add(const struct tw_report *r, struct tw_buf *out, struct tw_err *e)
 {
-	static const enum tw_status order[] = { TW_STATUS_CRITICAL, TW_STATUS_UNKNOWN,
-		                                TW_STATUS_WARNING };
 	size_t start = out->len, left_out = 0;
 	bool ok = true;
 
@@ -100,8 +102,8 @@ problems_add(const struct tw_report *r, struct tw_buf *out, struct tw_err *e)
 		return totals_add(&r->facts->sample, out, e);
 	if (tw_verdict_status(r->verdict) == TW_STATUS_OK)
 		ok = results_add(r->verdict, TW_STATUS_OK, true, start, &left_out, out, e);
-	for (size_t i = 0; ok && i < sizeof(order) / sizeof(*order); i++)
-		ok = results_add(r->verdict, order[i], false, start, &left_out, out, e);
+	for (size_t i = 0; ok && i < sizeof(badness) / sizeof(*badness); i++)
+		ok = results_add(r->verdict, badness[i], false, start, &left_out, out, e);
 	if (ok && out->len == start)
 		ok = results_add(r->verdict, TW_STATUS_UNKNOWN, true, start, &left_out, out, e);
 	if (ok && out->len == start && r->verdict->unjudged_n > 0)
@@ -119,8 +121,9 @@ label_add(const struct tw_result *r, const char *metric, struct tw_buf *out, str
 	char label[2 * TW_POOL_NAME_SIZE + 32];
 	bool ok = tw_buf_puts(out, " '", e);
 
-	snprintf(label, sizeof(label), "%s%s%s%s%s", r->database, *r->database ? "/" : "", r->user,
-	         *r->database ? " " : "", metric);
+	snprintf(label, sizeof(label), "%s%s%s%s%s", r->object != NULL ? r->object : r->database,
+	         *r->user ? "/" : "", r->user, r->object != NULL || *r->database ? " " : "",
+	         metric);
 	for (char *c = label; ok && *c != '\0'; c++) {
 		if (*c == '=')
 			*c = '_';
@@ -185,16 +188,50 @@ watched_add(const struct tw_facts *f, struct tw_buf *out, struct tw_err *e)
 	                     (double)w->longest_wait_us / 1e6, servers);
 }
 
-/* config_cures_add appends what to do about settings that differ. */
+/* cause_seen tells whether a result before the i-th has its cause, and is at least as bad. */
 static bool
-config_cures_add(const struct tw_facts *f, struct tw_buf *out, struct tw_err *e)
+cause_seen(const struct tw_verdict *v, size_t i)
 {
-	return f->differs.n == 0 ||
-	       tw_buf_puts(
-		   out,
-		   "the console's RELOAD takes back what was SET there; twpool-deploy makes "
-		   "the pooler as the site is\n",
-		   e);
+	for (size_t j = 0; j < v->n; j++) {
+		if (v->item[j].moot || v->item[j].cause != v->item[i].cause || j == i)
+			continue;
+		if (j < i && v->item[j].status == v->item[i].status)
+			return true;
+		if (v->item[j].status != v->item[i].status &&
+		    tw_status_worse(v->item[i].status, v->item[j].status) == v->item[j].status)
+			return true;
+	}
+	return false;
+}
+
+/* cause_add appends why one is not well and what to do, and with --explain what stands behind it.
+ */
+static bool
+cause_add(enum tw_cause cause, bool explain, struct tw_buf *out, struct tw_err *e)
+{
+	bool ok = cause == TW_CAUSE_FROZEN ? tw_buf_printf(out, e, "%s\n", tw_freeze_cures())
+	                                   : tw_buf_printf(out, e, "%s: %s\n", tw_cause_why(cause),
+	                                                   tw_cause_remedy(cause));
+
+	return ok && (!explain || tw_buf_printf(out, e, "  %s\n", tw_cause_text(cause)));
+}
+
+/* causes_add appends one line for each cause, the worst first. */
+static bool
+causes_add(const struct tw_verdict *v, bool explain, struct tw_buf *out, struct tw_err *e)
+{
+	bool ok = true;
+
+	for (size_t k = 0; ok && k < sizeof(badness) / sizeof(*badness); k++) {
+		for (size_t i = 0; ok && i < v->n; i++) {
+			const struct tw_result *r = &v->item[i];
+
+			if (r->status == badness[k] && !r->moot && r->cause != TW_CAUSE_NONE &&
+			    !cause_seen(v, i))
+				ok = cause_add(r->cause, explain, out, e);
+		}
+	}
+	return ok;
 }
 
 /* details_add appends one line for each result. */
@@ -223,14 +260,11 @@ tw_report_headline(const struct tw_report *r, struct tw_buf *out, struct tw_err 
 bool
 tw_report_nagios(const struct tw_report *r, struct tw_buf *out, struct tw_err *e)
 {
-	const struct tw_flow_state *worst = tw_freeze_worst(&r->facts->freeze);
-	bool frozen = worst != NULL && worst->flow == TW_FLOW_FROZEN;
-
 	return tw_report_headline(r, out, e) && perfdata_add(r->verdict, out, e) &&
-	       (!frozen || tw_buf_printf(out, e, "%s\n", tw_freeze_cures())) &&
-	       config_cures_add(r->facts, out, e) &&
+	       causes_add(r->verdict, r->explain, out, e) &&
 	       (!r->facts->has_watched || watched_add(r->facts, out, e)) &&
-	       (!r->verbose || details_add(r->verdict, out, e));
+	       (!r->verbose ||
+	        (details_add(r->verdict, out, e) && tw_report_table(r->facts, out, e)));
 }
 
 bool

@@ -12,13 +12,49 @@ static const struct {
 	const char *name, *unit;
 	bool percent;             /* its thresholds are in per cent of its maximum */
 	double warning, critical; /* the defaults, NAN: none */
+	enum tw_cause cause;      /* why it is beyond its thresholds */
+	bool least, optional;     /* the defaults are the least; shown only with thresholds */
 } metrics[TW_METRICS] = {
-	[TW_METRIC_WAITING] = { "waiting", "", false, NAN, NAN },
-	[TW_METRIC_MAXWAIT] = { "maxwait", "s", false, 1, 5 },
-	[TW_METRIC_SERVERS] = { "servers", "", true, NAN, NAN },
-	[TW_METRIC_CLIENTS] = { "clients", "", true, 80, 95 },
-	[TW_METRIC_CONNECTIONS] = { "connections", "", true, 90, 95 },
-	[TW_METRIC_LOGIN] = { "login", "s", false, NAN, NAN },
+	[TW_METRIC_WAITING] = { "waiting", "", false, NAN, NAN, TW_CAUSE_SLOW },
+	[TW_METRIC_MAXWAIT] = { "maxwait", "s", false, 1, 5, TW_CAUSE_SLOW },
+	[TW_METRIC_SERVERS] = { "servers", "", true, NAN, NAN, TW_CAUSE_EXHAUSTED },
+	[TW_METRIC_CLIENTS] = { "clients", "", true, 80, 95, TW_CAUSE_CLIENTS },
+	[TW_METRIC_CONNECTIONS] = { "connections", "", true, 90, 95, TW_CAUSE_CONNECTIONS },
+	[TW_METRIC_LOGIN] = { "login", "s", false, NAN, NAN, TW_CAUSE_SLOW },
+	[TW_METRIC_MEAN_WAIT] = { "mean_wait", "s", false, 0.05, 0.5, TW_CAUSE_SLOW },
+	[TW_METRIC_DESCRIPTORS] = { "descriptors", "", true, 80, 90, TW_CAUSE_DESCRIPTORS },
+	[TW_METRIC_MEMORY] = { "memory", "B", true, 80, 90, TW_CAUSE_MEMORY },
+	[TW_METRIC_STRAGGLERS] = { "stragglers", "", false, 0, NAN, TW_CAUSE_STRAGGLERS },
+	[TW_METRIC_CERTIFICATE] = { "certificate", "", false, 14, 3, TW_CAUSE_CERTIFICATE, true },
+	[TW_METRIC_ADVISORIES] = { "advisories", "", false, NAN, NAN, TW_CAUSE_ADVISORIES },
+	[TW_METRIC_CL_ACTIVE] = { "cl_active", "", false, NAN, NAN, TW_CAUSE_SLOW, false, true },
+	[TW_METRIC_SV_ACTIVE] = { "sv_active", "", false, NAN, NAN, TW_CAUSE_EXHAUSTED, false,
+	                          true },
+	[TW_METRIC_SV_IDLE] = { "sv_idle", "", false, NAN, NAN, TW_CAUSE_EXHAUSTED, false, true },
+	[TW_METRIC_SV_USED] = { "sv_used", "", false, NAN, NAN, TW_CAUSE_EXHAUSTED, false, true },
+	[TW_METRIC_SV_TESTED] = { "sv_tested", "", false, NAN, NAN, TW_CAUSE_EXHAUSTED, false,
+	                          true },
+	[TW_METRIC_SV_LOGIN] = { "sv_login", "", false, NAN, NAN, TW_CAUSE_STRANDED, false, true },
+};
+
+/*
+ * What check_postgres calls them: pgb_pool_ and a column, and pgbouncer_backends, which is in per
+ * cent too.
+ */
+static const struct {
+	const char *name;
+	enum tw_metric_id id;
+} aliases[] = {
+	{ "pgb_pool_cl_waiting", TW_METRIC_WAITING },
+	{ "pgb_pool_maxwait", TW_METRIC_MAXWAIT },
+	{ "pgbouncer_backends", TW_METRIC_CLIENTS },
+	{ "pgb_pool_cl_active", TW_METRIC_CL_ACTIVE },
+	{ "pgb_pool_sv_active", TW_METRIC_SV_ACTIVE },
+	{ "pgb_pool_sv_idle", TW_METRIC_SV_IDLE },
+	{ "pgb_pool_sv_used", TW_METRIC_SV_USED },
+	{ "pgb_pool_sv_tested", TW_METRIC_SV_TESTED },
+	{ "pgb_pool_sv_login", TW_METRIC_SV_LOGIN },
+	{ "cl_waiting", TW_METRIC_WAITING },
 };
 
 enum tw_status
@@ -47,6 +83,30 @@ tw_status_word(enum tw_status status)
 	return words[status];
 }
 
+/* range_default is the range whose one end is a default. */
+static struct tw_range
+range_default(double bound, bool least)
+{
+	return least ? (struct tw_range){ bound, INFINITY, false }
+	             : (struct tw_range){ 0, bound, false };
+}
+
+/* metric_find is the metric with this name, or alias, of n bytes; TW_METRICS where there is none.
+ */
+static size_t
+metric_find(const char *name, size_t n)
+{
+	for (size_t i = 0; i < TW_METRICS; i++) {
+		if (strlen(metrics[i].name) == n && strncmp(metrics[i].name, name, n) == 0)
+			return i;
+	}
+	for (size_t i = 0; i < sizeof(aliases) / sizeof(*aliases); i++) {
+		if (strlen(aliases[i].name) == n && strncmp(aliases[i].name, name, n) == 0)
+			return aliases[i].id;
+	}
+	return TW_METRICS;
+}
+
 void
 tw_thresholds_default(struct tw_thresholds *t)
 {
@@ -54,8 +114,8 @@ tw_thresholds_default(struct tw_thresholds *t)
 		t->item[i] = (struct tw_threshold){
 			.has_warning = !isnan(metrics[i].warning),
 			.has_critical = !isnan(metrics[i].critical),
-			.warning = { 0, metrics[i].warning, false },
-			.critical = { 0, metrics[i].critical, false },
+			.warning = range_default(metrics[i].warning, metrics[i].least),
+			.critical = range_default(metrics[i].critical, metrics[i].least),
 		};
 }
 
@@ -63,7 +123,7 @@ tw_thresholds_default(struct tw_thresholds *t)
 static bool
 metric_unknown(const char *text, struct tw_err *e)
 {
-	char list[128] = "";
+	char list[256] = "";
 
 	for (size_t i = 0; i < TW_METRICS; i++) {
 		size_t used = strlen(list);
@@ -78,12 +138,9 @@ metric_unknown(const char *text, struct tw_err *e)
 bool
 tw_thresholds_set(struct tw_thresholds *t, bool critical, const char *text, struct tw_err *e)
 {
-	size_t n = strcspn(text, "="), i = 0;
+	size_t n = strcspn(text, "="), i = metric_find(text, n);
 	struct tw_range range;
 
-	while (i < TW_METRICS &&
-	       (strlen(metrics[i].name) != n || strncmp(metrics[i].name, text, n) != 0))
-		i++;
 	if (i == TW_METRICS || text[n] == '\0')
 		return metric_unknown(text, e);
 	if (!tw_range_parse(text + n + 1, &range, e))
@@ -138,8 +195,10 @@ tw_verdict_status(const struct tw_verdict *v)
 }
 
 void
-tw_result_raise(struct tw_result *r, enum tw_status status)
+tw_result_raise(struct tw_result *r, enum tw_status status, enum tw_cause cause)
 {
+	if (r->cause == TW_CAUSE_NONE && status != TW_STATUS_OK)
+		r->cause = cause;
 	r->status = tw_status_worse(r->status, status);
 }
 
@@ -167,12 +226,16 @@ tw_result_count(struct tw_result *r, const char *name, double value)
 	metric_add(r, &(struct tw_metric){ .name = name, .unit = "", .value = value, .max = NAN });
 }
 
-/* range_scale turns a range in per cent into one of the whole. */
+/* range_scale turns a range in per cent into one of the whole; of bytes there is no half one. */
 static void
-range_scale(struct tw_range *range, double whole)
+range_scale(struct tw_range *range, double whole, const char *unit)
 {
 	range->start = range->start * whole / 100;
 	range->end = range->end * whole / 100;
+	if (strcmp(unit, "B") == 0) {
+		range->start = floor(range->start);
+		range->end = floor(range->end);
+	}
 }
 
 void
@@ -181,18 +244,20 @@ tw_result_measure(struct tw_result *r, const struct tw_thresholds *t, enum tw_me
 {
 	struct tw_metric m = { metrics[id].name, metrics[id].unit, value, max, t->item[id] };
 
+	if (metrics[id].optional && !m.threshold.has_warning && !m.threshold.has_critical)
+		return;
 	if (metrics[id].percent && max > 0) {
-		range_scale(&m.threshold.warning, max);
-		range_scale(&m.threshold.critical, max);
+		range_scale(&m.threshold.warning, max, m.unit);
+		range_scale(&m.threshold.critical, max, m.unit);
 	} else if (metrics[id].percent) {
 		m.threshold = (struct tw_threshold){ 0 };
 		m.max = NAN;
 	}
 	if (!isnan(value)) {
 		if (m.threshold.has_critical && tw_range_alerts(&m.threshold.critical, value))
-			tw_result_raise(r, TW_STATUS_CRITICAL);
+			tw_result_raise(r, TW_STATUS_CRITICAL, metrics[id].cause);
 		else if (m.threshold.has_warning && tw_range_alerts(&m.threshold.warning, value))
-			tw_result_raise(r, TW_STATUS_WARNING);
+			tw_result_raise(r, TW_STATUS_WARNING, metrics[id].cause);
 	}
 	metric_add(r, &m);
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/range.h"
+#include "cause.h"
 #include "stress/sample.h"
 
 /* The exit codes of a monitoring plugin. */
@@ -33,10 +34,23 @@ enum tw_metric_id {
 	TW_METRIC_CLIENTS,
 	TW_METRIC_CONNECTIONS,
 	TW_METRIC_LOGIN,
+	TW_METRIC_MEAN_WAIT,
+	TW_METRIC_DESCRIPTORS,
+	TW_METRIC_MEMORY,
+	TW_METRIC_STRAGGLERS,
+	TW_METRIC_CERTIFICATE,
+	TW_METRIC_ADVISORIES,
+	/* Of a pool, and shown only where a threshold is set. */
+	TW_METRIC_CL_ACTIVE,
+	TW_METRIC_SV_ACTIVE,
+	TW_METRIC_SV_IDLE,
+	TW_METRIC_SV_USED,
+	TW_METRIC_SV_TESTED,
+	TW_METRIC_SV_LOGIN,
 	TW_METRICS,
 };
 
-/* A metric's thresholds: in per cent of its maximum for servers, clients and connections. */
+/* A metric's thresholds: in per cent of its maximum where it has one. */
 struct tw_threshold {
 	bool has_warning, has_critical;
 	struct tw_range warning, critical;
@@ -49,24 +63,29 @@ struct tw_thresholds {
 /* tw_thresholds_default sets those that hold where nothing else is asked for. */
 void tw_thresholds_default(struct tw_thresholds *t);
 
-/* tw_thresholds_set reads "METRIC=RANGE", for CRITICAL or else for WARNING. EX_USAGE. */
+/*
+ * tw_thresholds_set reads "METRIC=RANGE", for CRITICAL or else for WARNING. METRIC may be what
+ * check_postgres calls it, "pgb_pool_maxwait". EX_USAGE.
+ */
 bool tw_thresholds_set(struct tw_thresholds *t, bool critical, const char *text, struct tw_err *e);
 
 /* One value, NAN where it is unknown; its thresholds are in its own unit. */
 struct tw_metric {
 	const char *name;
-	const char *unit; /* "s", or "" */
+	const char *unit; /* "s", "B", or "" */
 	double value;
 	double max; /* NAN where there is none */
 	struct tw_threshold threshold;
 };
 
 /* What one check found about one object: a pool, or nothing in particular ("" and ""). */
-#define TW_RESULT_METRICS 3
+#define TW_RESULT_METRICS 9
 struct tw_result {
 	const char *check;
 	enum tw_status status;
 	bool moot; /* it only follows from another result */
+	enum tw_cause cause;
+	const char *object; /* what else than a pool it is about, or NULL; static */
 	char database[TW_POOL_NAME_SIZE], user[TW_POOL_NAME_SIZE];
 	char summary[768];
 	size_t n;
@@ -79,7 +98,7 @@ struct tw_unjudged {
 	const char *reason; /* static */
 };
 
-#define TW_UNJUDGED_MAX 4
+#define TW_UNJUDGED_MAX 16
 struct tw_verdict {
 	size_t n;
 	struct tw_result *item;
@@ -111,8 +130,11 @@ bool tw_verdict_unjudged(struct tw_verdict *v, const char *check, const char *re
 /* tw_verdict_status is the worst of all; UNKNOWN where nothing was checked. */
 enum tw_status tw_verdict_status(const struct tw_verdict *v);
 
-/* tw_result_raise makes a result's status worse, never better. */
-void tw_result_raise(struct tw_result *r, enum tw_status status);
+/*
+ * tw_result_raise makes a result's status worse, never better; the first cause of what is not OK
+ * stays.
+ */
+void tw_result_raise(struct tw_result *r, enum tw_status status, enum tw_cause cause);
 
 /* tw_result_say sets a result's sentence. */
 void tw_result_say(struct tw_result *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -122,7 +144,8 @@ void tw_result_count(struct tw_result *r, const char *name, double value);
 
 /*
  * tw_result_measure adds a metric and raises the status where its thresholds say so. Thresholds in
- * per cent of a maximum that is not known, or 0, are none.
+ * per cent of a maximum that is not known, or 0, are none. A metric that is shown only with
+ * thresholds is left out without.
  */
 void tw_result_measure(struct tw_result *r, const struct tw_thresholds *t, enum tw_metric_id id,
                        double value, double max);

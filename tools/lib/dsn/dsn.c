@@ -48,10 +48,11 @@ static bool
 options_read(const char *text, struct tw_buf *plain, PQconninfoOption **options, struct tw_err *e)
 {
 	struct tw_buf words = TW_BUF_INIT, libpq = TW_BUF_INIT;
+	int tries = strchr(text, '%') != NULL ? 2 : 1;
 	bool ok = true;
 
 	*options = NULL;
-	for (int percent = 0; ok && percent < 2 && *options == NULL; percent++) {
+	for (int percent = 0; ok && percent < tries && *options == NULL; percent++) {
 		tw_buf_free(&words);
 		tw_buf_free(&libpq);
 		ok = tw_dsn_plain(text, percent == 1, &words, e) &&
@@ -71,7 +72,8 @@ static const char *
 value_of(const PQconninfoOption *options, const char *keyword)
 {
 	for (; options->keyword != NULL; options++) {
-		if (strcmp(options->keyword, keyword) == 0)
+		/* the first byte by hand: most differ in it, and find asks for many */
+		if (*options->keyword == *keyword && strcmp(options->keyword, keyword) == 0)
 			return options->val;
 	}
 	return NULL;

@@ -46,6 +46,8 @@ struct tw_dsn {
 	size_t port_at;                   /* of a URI: where its authority takes a port */
 	bool colon;                       /* of a URI: a colon without a port stands before that */
 	bool no_authority;                /* of JDBC: nothing to take a host or a port */
+	bool closed;                      /* of settings: nothing can be added to them */
+	const char *separator;            /* of keywords: before what is added; NULL: a blank */
 	bool open_end;          /* of keywords: text added at the end would join a value */
 	size_t named;           /* how many of the values that make a text a DSN it has */
 	struct tw_span *secret; /* the values that must not be shown */

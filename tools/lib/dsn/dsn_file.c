@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* dsn_file.c: collects the DSNs of a file, shows them, and maps changes back to its bytes. */
 #include "dsn_file.h"
+#include "dsn_setting.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,9 +12,8 @@
 /* A string is judged as a whole, and after one and two names: Environment=DSN=host=h port=5432. */
 #define ASSIGNMENTS_MAX 3
 
-/* list_grow makes room for one more. */
-static bool
-list_grow(struct tw_dsn_list *list, struct tw_err *e)
+bool
+tw_dsn_list_grow(struct tw_dsn_list *list, struct tw_err *e)
 {
 	size_t cap = list->cap > 0 ? 2 * list->cap : 8;
 	struct tw_dsn_found *grown;
@@ -38,7 +38,7 @@ found_keep(const struct tw_text *text, size_t skip, struct tw_dsn *dsn, struct t
 	size_t n = text->bytes.len - skip;
 	struct tw_dsn_found *f;
 
-	if (!list_grow(list, e)) {
+	if (!tw_dsn_list_grow(list, e)) {
 		tw_dsn_free(dsn);
 		return false;
 	}
@@ -54,10 +54,8 @@ found_keep(const struct tw_text *text, size_t skip, struct tw_dsn *dsn, struct t
 	return tw_buf_add(&f->text, text->bytes.data + skip, n, e);
 }
 
-/* assignment is the length of "NAME=", blanks around '=' included, that a text begins with, or 0.
- */
-static size_t
-assignment(const char *text)
+size_t
+tw_dsn_assignment(const char *text)
 {
 	static const char name[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 				   "0123456789_.-";
@@ -74,7 +72,7 @@ assignment(const char *text)
  * the first that is a DSN. Out of quotes, one keyword is not enough: port=5432 may be a variable.
  */
 static bool
-found_add(const struct tw_text *text, void *arg, struct tw_err *e)
+found_add(const struct tw_text *text, struct tw_dsn_list *list, bool *any, struct tw_err *e)
 {
 	const char *all = tw_buf_text(&text->bytes);
 	struct tw_dsn dsn;
@@ -82,7 +80,7 @@ found_add(const struct tw_text *text, void *arg, struct tw_err *e)
 	bool is;
 
 	for (int i = 0; i < ASSIGNMENTS_MAX; i++) {
-		size_t name = i > 0 ? assignment(all + skip) : 0;
+		size_t name = i > 0 ? tw_dsn_assignment(all + skip) : 0;
 
 		if (i > 0 && name == 0)
 			return true;
@@ -90,25 +88,84 @@ found_add(const struct tw_text *text, void *arg, struct tw_err *e)
 		if (!tw_dsn_read(all + skip, text->bytes.len - skip, &dsn, &is, e))
 			return false;
 		if (is && (!text->bare || dsn.form != TW_DSN_KEYWORD || dsn.named > 1))
-			return found_keep(text, skip, &dsn, arg, e);
+			return (*any = found_keep(text, skip, &dsn, list, e));
 		if (is)
 			tw_dsn_free(&dsn);
 	}
 	return true;
 }
 
+/* What is collected of a file while it is scanned. */
+struct collection {
+	const char *path;
+	struct tw_dsn_list list;
+	struct tw_settings settings;
+};
+
+/* text_visit keeps a text that is a DSN, or that may be a part of one. */
+static bool
+text_visit(const struct tw_text *text, void *arg, struct tw_err *e)
+{
+	struct collection *all = arg;
+	bool any = false;
+
+	return found_add(text, &all->list, &any, e) &&
+	       (any || tw_settings_note(&all->settings, all->path, text, e));
+}
+
+/* setting_visit keeps what may be a part of one. */
+static bool
+setting_visit(const struct tw_text *text, void *arg, struct tw_err *e)
+{
+	struct collection *all = arg;
+
+	return tw_settings_note(&all->settings, all->path, text, e);
+}
+
+/* settings_read finds what the tokenizer of a file's strings does not see. */
+static bool
+settings_read(const struct tw_source *src, struct collection *all, struct tw_err *e)
+{
+	/* TOML's lines are those of INI, unless a string of it has several */
+	if (tw_text_scanner_of(src->path) == tw_text_toml &&
+	    memmem(src->bytes, src->n, "\"\"\"", 3) == NULL &&
+	    memmem(src->bytes, src->n, "'''", 3) == NULL &&
+	    !tw_text_ini(src, setting_visit, all, e))
+		return false;
+	if (tw_pgpass_is(src->path) && !tw_pgpass_read(src, &all->list, e))
+		return false;
+	if (tw_text_scanner_of(src->path) == tw_text_c && !tw_define_read(src, &all->list, e))
+		return false;
+	return tw_settings_group(&all->settings, src, &all->list, e);
+}
+
+/* by_place orders DSNs by where they stand; what stands at one place, by kind. */
+static int
+by_place(const void *a, const void *b)
+{
+	const struct tw_dsn_found *x = a, *y = b;
+
+	if (x->at.offset != y->at.offset)
+		return x->at.offset < y->at.offset ? -1 : 1;
+	return (int)x->kind - (int)y->kind;
+}
+
 bool
 tw_dsn_list_read(const struct tw_source *src, struct tw_dsn_list *list, struct tw_err *e)
 {
-	struct tw_dsn_list own = TW_DSN_LIST_INIT;
+	struct collection own = { .path = src->path };
+	bool ok = tw_text_scan(src, text_visit, &own, e) && settings_read(src, &own, e);
 
-	if (!tw_text_scan(src, found_add, &own, e)) {
-		bool full = own.n == TW_DSN_FOUND_MAX;
+	tw_settings_free(&own.settings);
+	if (!ok) {
+		bool full = own.list.n == TW_DSN_FOUND_MAX;
 
-		tw_dsn_list_free(&own);
+		tw_dsn_list_free(&own.list);
 		return full ? tw_context(e, "%s", src->path) : false;
 	}
-	*list = own;
+	if (own.list.n > 1)
+		qsort(own.list.item, own.list.n, sizeof(*own.list.item), by_place);
+	*list = own.list;
 	return true;
 }
 
@@ -154,10 +211,23 @@ field_add(struct tw_buf *out, const char *value, struct tw_err *e)
 }
 
 const char *
+tw_dsn_found_form(const struct tw_dsn_found *f)
+{
+	static const char *const names[] = { "",        "environment", "settings",
+		                             "service", "pgpass",      "define" };
+
+	return f->kind == TW_DSN_TEXT ? tw_dsn_form_name(f->dsn.form) : names[f->kind];
+}
+
+const char *
 tw_dsn_confidence(const struct tw_dsn_found *f)
 {
 	const struct tw_dsn *d = &f->dsn;
 
+	if (f->kind == TW_DSN_SERVICEFILE || f->kind == TW_DSN_PGPASS)
+		return "certain";
+	if (f->kind != TW_DSN_TEXT)
+		return f->sure ? "likely" : "possible";
 	if (f->joined || d->opaque || d->named < (d->form == TW_DSN_KEYWORD ? 2 : 1))
 		return "possible";
 	return d->form == TW_DSN_KEYWORD || d->form == TW_DSN_ODBC ? "likely" : "certain";
@@ -170,7 +240,7 @@ tw_dsn_record(const char *path, const struct tw_dsn_found *f, struct tw_buf *out
 		                                 TW_DSN_USER };
 	bool ok = tw_dsn_printable(path, strlen(path), out, e) &&
 	          tw_buf_printf(out, e, ":%zu:%zu\t%s", f->at.line, f->at.column,
-	                        tw_dsn_form_name(f->dsn.form));
+	                        tw_dsn_found_form(f));
 
 	for (size_t i = 0; ok && i < sizeof(shown) / sizeof(shown[0]); i++)
 		ok = field_add(out, f->dsn.opaque ? "***" : f->dsn.value[shown[i]], e);

@@ -9,8 +9,24 @@
 /* A file with more DSNs than this is refused. */
 #define TW_DSN_FOUND_MAX ((size_t)10000)
 
+/*
+ * What a DSN is to its file: a text, or settings of their own (dsn_setting.h) that are read as one.
+ * Several hosts, where it is one of those, stand in several values.
+ */
+enum tw_dsn_kind {
+	TW_DSN_TEXT,
+	TW_DSN_ENVIRONMENT,
+	TW_DSN_SETTINGS,
+	TW_DSN_SERVICEFILE,
+	TW_DSN_PGPASS,
+	TW_DSN_DEFINE,
+};
+
 /* One DSN of a file. */
 struct tw_dsn_found {
+	enum tw_dsn_kind kind;
+	bool sure;       /* of settings: they say themselves that they are PostgreSQL's */
+	const char *why; /* why it cannot be moved; NULL: nothing known. Not owned. */
 	struct tw_place at;
 	size_t last_line;
 	char *pointer; /* JSON pointer, or NULL */
@@ -51,11 +67,27 @@ struct tw_dsn_wanted {
 	struct tw_dsn_target to;
 	const char *const *accept; /* what may stay although it breaks through a pooler */
 	size_t n_accept;
+	bool plain;      /* files of other kinds are plain text */
 	long max_length; /* of the new text in bytes; 0: any */
 };
 
+/*
+ * tw_dsn_may tells whether a file may hold a DSN at all: where it says no, tw_dsn_list_read finds
+ * none. It is a hundred times as fast.
+ */
+bool tw_dsn_may(const struct tw_source *src);
+
 /* tw_dsn_list_read finds the DSNs of a file, in order; errors as tw_text_scan. */
 bool tw_dsn_list_read(const struct tw_source *src, struct tw_dsn_list *list, struct tw_err *e);
+
+/*
+ * tw_dsn_assignment is the length of "NAME=", blanks around '=' included, that a text begins with,
+ * or 0; "export " may stand before it.
+ */
+size_t tw_dsn_assignment(const char *text);
+
+/* tw_dsn_list_grow makes room for one more; EX_DATAERR where there are too many. */
+bool tw_dsn_list_grow(struct tw_dsn_list *list, struct tw_err *e);
 
 /* tw_dsn_list_free wipes and releases a list; also an empty one. */
 void tw_dsn_list_free(struct tw_dsn_list *list);
@@ -89,9 +121,13 @@ bool tw_dsn_select(const struct tw_source *src, const struct tw_dsn_list *list,
 bool tw_dsn_edits(const struct tw_source *src, const struct tw_dsn_found *f,
                   const struct tw_dsn_changes *changes, struct tw_edits *edits, struct tw_err *e);
 
+/* tw_dsn_found_form is the name of its form: tw_dsn_form_name, or that of its kind. */
+const char *tw_dsn_found_form(const struct tw_dsn_found *f);
+
 /*
- * tw_dsn_confidence is "certain" for a URL, "likely" for two keywords or more and for ODBC, and
- * "possible" for a single keyword and for what is not known as a whole.
+ * tw_dsn_confidence is "certain" for a URL, a service and a line of .pgpass, "likely" for two
+ * keywords or more, for ODBC and for settings that say what they are, and "possible" for a single
+ * keyword, for other settings and for what is not known as a whole.
  */
 const char *tw_dsn_confidence(const struct tw_dsn_found *f);
 

@@ -29,7 +29,7 @@ bracket_length(const struct bracket *b, const char *text)
 				    "0123456789_.:!'\"[]-";
 	size_t open = strlen(b->open), close = strlen(b->close), depth = 1;
 
-	if (strncmp(text, b->open, open) != 0)
+	if (*text != *b->open || strncmp(text, b->open, open) != 0)
 		return 0;
 	for (size_t at = open; text[at] != '\0' && text[at] != '\n'; at++) {
 		if (strncmp(text + at, b->close, close) == 0 && --depth == 0)
@@ -85,8 +85,8 @@ tw_dsn_marker(const char *text)
 bool
 tw_dsn_marked(const char *text)
 {
-	for (; *text != '\0'; text++) {
-		if (tw_dsn_marker(text) > 0)
+	while (*(text += strcspn(text, "$%{#<")) != '\0') {
+		if (tw_dsn_marker(text++) > 0)
 			return true;
 	}
 	return false;
@@ -98,10 +98,12 @@ tw_dsn_plain(const char *text, bool percent, struct tw_buf *out, struct tw_err *
 	bool ok = true;
 
 	while (ok && *text != '\0') {
-		size_t n = marker_length(text, percent);
+		size_t n = marker_length(text, percent), rest = 1 + strcspn(text + 1, "$%{#<");
 
-		if (n == 0)
-			ok = tw_buf_add(out, text++, 1, e);
+		if (n == 0) {
+			ok = tw_buf_add(out, text, rest, e);
+			text += rest;
+		}
 		for (; ok && n > 0; n--, text++)
 			ok = tw_buf_puts(out, "m", e);
 	}

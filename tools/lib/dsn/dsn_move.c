@@ -88,6 +88,11 @@ certain(const struct tw_dsn *dsn, const struct tw_dsn_target *target, struct tw_
 		return tw_hint(e, dsn->no_authority ? "write jdbc:postgresql://HOST/DATABASE."
 		                                    : "say --to-host.");
 	}
+	if (dsn->closed &&
+	    (port == NULL || (target->host != NULL && host == NULL && addr == NULL))) {
+		tw_fail(e, EX_DATAERR, "it names no %s", port == NULL ? "port" : "host");
+		return tw_hint(e, "only what is there can be moved: write it beside the others.");
+	}
 	if (port != NULL && *port == '\0')
 		return tw_fail(e, EX_DATAERR, "its port is empty");
 	if (marker_in(port))
@@ -157,6 +162,7 @@ keywords_append(const char *text, const struct tw_dsn *dsn, const char *host, co
                 struct tw_dsn_changes *changes, struct tw_err *e)
 {
 	size_t end = strlen(text);
+	const char *separator = dsn->separator != NULL ? dsn->separator : " ";
 	bool odbc = dsn->form == TW_DSN_ODBC, closed = odbc && end > 0 && text[end - 1] == ';';
 	struct tw_buf *new;
 
@@ -171,8 +177,8 @@ keywords_append(const char *text, const struct tw_dsn *dsn, const char *host, co
 		       (host == NULL || tw_buf_printf(new, e, "Server=%s;", host)) &&
 		       (port == NULL ||
 		        tw_buf_printf(new, e, "Port=%s%s", port, closed ? ";" : ""));
-	return (host == NULL || tw_buf_printf(new, e, " host=%s", host)) &&
-	       (port == NULL || tw_buf_printf(new, e, " port=%s", port));
+	return (host == NULL || tw_buf_printf(new, e, "%shost=%s", separator, host)) &&
+	       (port == NULL || tw_buf_printf(new, e, "%sport=%s", separator, port));
 }
 
 /* uri_insert adds what is absent to the authority, as one change where both are. */

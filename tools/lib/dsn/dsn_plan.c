@@ -7,10 +7,10 @@
 #include <string.h>
 
 bool
-tw_dsn_load(const char *path, struct tw_buf *bytes, struct stat *st, struct tw_dsn_list *list,
-            struct tw_err *e)
+tw_dsn_load(const char *path, bool plain, struct tw_buf *bytes, struct stat *st,
+            struct tw_dsn_list *list, struct tw_err *e)
 {
-	struct tw_source src = { .path = path };
+	struct tw_source src = { .path = path, .plain = plain };
 
 	if (!tw_file_read(path, TW_FILE_LIMIT, bytes, st, e)) {
 		tw_buf_free(bytes);
@@ -28,7 +28,7 @@ tw_dsn_load(const char *path, struct tw_buf *bytes, struct stat *st, struct tw_d
 struct tw_source
 tw_dsn_plan_source(const struct tw_dsn_file *f, const struct tw_buf *bytes)
 {
-	return (struct tw_source){ f->path, tw_buf_text(bytes), bytes->len };
+	return (struct tw_source){ f->path, tw_buf_text(bytes), bytes->len, f->plain };
 }
 
 struct tw_dsn_file *
@@ -52,7 +52,7 @@ tw_dsn_plan_add(struct tw_dsn_plan *plan, const char *path, struct tw_err *e)
 
 /* file_of is the plan's file at a path, loaded now if it is not there yet; NULL on failure. */
 static struct tw_dsn_file *
-file_of(struct tw_dsn_plan *plan, const char *path, struct tw_err *e)
+file_of(struct tw_dsn_plan *plan, const char *path, bool plain, struct tw_err *e)
 {
 	struct tw_dsn_file *f;
 	struct stat st;
@@ -65,7 +65,10 @@ file_of(struct tw_dsn_plan *plan, const char *path, struct tw_err *e)
 			return &plan->file[i];
 	}
 	f = tw_dsn_plan_add(plan, path, e);
-	return f != NULL && tw_dsn_load(path, &f->old, &f->st, &f->before, e) ? f : NULL;
+	if (f == NULL)
+		return NULL;
+	f->plain = plain;
+	return tw_dsn_load(path, plain, &f->old, &f->st, &f->before, e) ? f : NULL;
 }
 
 /* meant_add notes that a DSN of the file is meant; twice is once. They stay in order. */
@@ -97,7 +100,8 @@ operand_plan(struct tw_dsn_plan *plan, const char *operand, const struct tw_dsn_
 	struct tw_dsn_locator l = TW_DSN_LOCATOR_INIT;
 	struct tw_dsn_file *f = NULL;
 	size_t index = 0;
-	bool ok = tw_dsn_locator_parse(operand, &l, e) && (f = file_of(plan, l.path, e)) != NULL;
+	bool ok = tw_dsn_locator_parse(operand, &l, e) &&
+	          (f = file_of(plan, l.path, wanted->plain, e)) != NULL;
 
 	if (ok) {
 		struct tw_source src = tw_dsn_plan_source(f, &f->old);
@@ -126,18 +130,24 @@ meant_move(const struct tw_source *src, const struct tw_dsn_found *found,
 {
 	const char *old = tw_buf_text(&found->text);
 	struct tw_dsn_changes changes = TW_DSN_CHANGES_INIT;
+	struct tw_dsn_target to = w->to;
 	bool ok;
 
-	if (found->joined) {
+	/* a line for all hosts has that of the pooler too */
+	if (found->kind == TW_DSN_PGPASS && found->dsn.value[TW_DSN_HOST] == NULL)
+		to.host = NULL;
+	if (found->why != NULL) {
+		ok = tw_fail(e, EX_DATAERR, "%s", found->why);
+	} else if (found->joined) {
 		tw_fail(e, EX_DATAERR, "a macro or an expression adds text to this one");
 		ok = tw_hint(e, "write the DSN as one literal, or change it by hand.");
 	} else {
-		ok = tw_dsn_move(old, &found->dsn, &w->to, &changes, e) &&
+		ok = tw_dsn_move(old, &found->dsn, &to, &changes, e) &&
 		     (changes.n == 0 ||
 		      tw_dsn_breaks_refuse(&found->dsn, w->accept, w->n_accept, e)) &&
 		     tw_dsn_changed(&found->text, &changes, &m->text, e) &&
 		     (changes.n == 0 || fits(&m->text, w->max_length, e)) &&
-		     tw_dsn_prove(old, tw_buf_text(&m->text), &w->to, e) &&
+		     tw_dsn_prove(old, tw_buf_text(&m->text), &to, e) &&
 		     tw_dsn_edits(src, found, &changes, &m->edits, e);
 	}
 	tw_dsn_changes_free(&changes);
@@ -199,25 +209,19 @@ tw_dsn_plan_links(const struct tw_dsn_file *f, struct tw_err *e)
 
 /* file_plan plans the edits of all DSNs that are meant in a file. */
 static bool
-file_plan(struct tw_dsn_file *f, const struct tw_dsn_wanted *wanted, struct tw_buf *notes,
-          struct tw_err *e)
+file_plan(struct tw_dsn_file *f, const struct tw_dsn_wanted *wanted, struct tw_err *e)
 {
 	struct tw_source src = tw_dsn_plan_source(f, &f->old);
-	bool ok = true, secret = false;
+	bool ok = true;
 
 	for (size_t i = 0; ok && i < f->n; i++) {
 		struct tw_dsn_meant *m = &f->meant[i];
 		const struct tw_dsn_found *found = &f->before.item[m->index];
 
-		secret = secret || found->dsn.secrets > 0;
 		ok = meant_move(&src, found, wanted, m, e) && edits_append(&f->edits, &m->edits, e);
 	}
 	ok = ok && tw_edits_apply(&f->edits, src.bytes, src.n, &f->new, e) && file_prove(f, e);
 	f->changes = f->edits.n > 0;
-	if (ok && secret && (f->st.st_mode & S_IROTH) != 0)
-		ok = tw_dsn_printable(f->path, strlen(f->path), notes, e) &&
-		     tw_buf_puts(notes, ": warning: everyone can read this file and its password\n",
-		                 e);
 	return ok && tw_dsn_plan_links(f, e);
 }
 
@@ -231,7 +235,8 @@ tw_dsn_plan_set(char *const *operands, size_t n, const struct tw_dsn_wanted *wan
 	for (size_t i = 0; ok && i < n; i++)
 		ok = operand_plan(&own, operands[i], wanted, notes, e);
 	for (size_t i = 0; ok && i < own.n; i++)
-		ok = file_plan(&own.file[i], wanted, notes, e);
+		ok = file_plan(&own.file[i], wanted, e);
+	ok = ok && tw_dsn_plan_notes(&own, wanted->to.port, notes, e);
 	if (!ok) {
 		tw_dsn_plan_free(&own);
 		return false;

@@ -26,6 +26,7 @@ struct tw_dsn_file {
 	size_t n; /* of `meant`, by rising index; 0 in a plan that reverts */
 	struct tw_dsn_meant *meant;
 	struct tw_edits edits; /* of the whole file */
+	bool plain;            /* read as plain text if its name says nothing else */
 	bool changes;
 	bool has_mtime; /* a plan that reverts: the file gets its old time back */
 	struct timespec mtime;
@@ -47,6 +48,13 @@ struct tw_dsn_plan {
  */
 bool tw_dsn_plan_set(char *const *operands, size_t n, const struct tw_dsn_wanted *wanted,
                      struct tw_dsn_plan *plan, struct tw_buf *notes, struct tw_err *e);
+
+/*
+ * tw_dsn_plan_notes appends warnings about a plan, one a line: see dsn_notes.c. It reads the
+ * passfiles of the caller and of the files' owners, where it may.
+ */
+bool tw_dsn_plan_notes(const struct tw_dsn_plan *plan, long to_port, struct tw_buf *notes,
+                       struct tw_err *e);
 
 /* tw_dsn_plan_revert plans to take back what a record says. EX_DATAERR: no record, or not found. */
 bool tw_dsn_plan_revert(const char *record, struct tw_dsn_plan *plan, struct tw_err *e);
@@ -92,11 +100,15 @@ typedef bool tw_dsn_find_visit(const char *path, const struct tw_dsn_list *list,
                                const struct tw_err *skipped, void *arg, struct tw_err *e);
 
 /*
- * tw_dsn_find visits every file below `dir` that tw_text_scan reads, in order of name. Symbolic
- * links are not followed and .git is left out. EX_NOINPUT where `dir` is no directory.
+ * tw_dsn_find visits every file below `dir` that has a DSN, or that may have one and cannot be
+ * read, in order of name. Symbolic links are not followed and .git is left out. EX_NOINPUT where
+ * `dir` is no directory.
  */
 bool tw_dsn_find(const char *dir, tw_dsn_find_visit *visit, void *arg, struct tw_err *e);
 
-/* tw_dsn_load reads a file and finds its DSNs; `st` may be NULL. On failure both stay empty. */
-bool tw_dsn_load(const char *path, struct tw_buf *bytes, struct stat *st, struct tw_dsn_list *list,
-                 struct tw_err *e);
+/*
+ * tw_dsn_load reads a file and finds its DSNs; `plain` as in struct tw_source; `st` may be NULL. On
+ * failure both stay empty.
+ */
+bool tw_dsn_load(const char *path, bool plain, struct tw_buf *bytes, struct stat *st,
+                 struct tw_dsn_list *list, struct tw_err *e);

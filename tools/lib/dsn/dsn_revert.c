@@ -46,6 +46,14 @@ dsn_recorded(const json_t *dsns, const struct tw_dsn_found *f)
 	return false;
 }
 
+/* value_print appends a value, "(none)" where it is absent. */
+static void
+value_print(const char *value, struct tw_buf *out, struct tw_err *e)
+{
+	value = value != NULL ? value : "(none)";
+	tw_dsn_printable(value, strlen(value), out, e);
+}
+
 /* record_same refuses to change a DSN that only looks like the recorded one by its context. */
 static bool
 record_same(const struct tw_dsn_file *f, const json_t *dsns, struct tw_err *e)
@@ -79,6 +87,36 @@ time_recorded(const json_t *json, struct tw_dsn_file *f)
 	f->mtime = (struct timespec){ ns / 1000000000, ns % 1000000000 };
 }
 
+/* now_hint says what the DSN of a record says now, where an edit of it is no longer there. */
+static bool
+now_hint(const struct tw_dsn_file *f, const json_t *dsns, struct tw_err *e)
+{
+	struct tw_source src = tw_dsn_plan_source(f, &f->old);
+	struct tw_dsn_list list = TW_DSN_LIST_INIT;
+	struct tw_err ignored = TW_ERR_INIT;
+	struct tw_buf now = TW_BUF_INIT;
+	char hint[sizeof(e->hint)];
+
+	memcpy(hint, e->hint, sizeof(hint));
+	tw_dsn_list_read(&src, &list, &ignored);
+	for (size_t i = 0; i < list.n && now.len == 0; i++) {
+		const struct tw_dsn_found *d = &list.item[i];
+		const char *const *value = (const char *const *)d->dsn.value;
+
+		if (d->dsn.opaque || !dsn_recorded(dsns, d))
+			continue;
+		tw_buf_printf(&now, &ignored, "line %zu now has host ", d->at.line);
+		value_print(value[TW_DSN_HOST], &now, &ignored);
+		tw_buf_puts(&now, " and port ", &ignored);
+		value_print(value[TW_DSN_PORT], &now, &ignored);
+	}
+	if (now.len > 0)
+		tw_hint(e, "%s; %s", tw_buf_text(&now), hint);
+	tw_dsn_list_free(&list);
+	tw_buf_free(&now);
+	return false;
+}
+
 /* record_file plans one file of a record. */
 static bool
 record_file(const json_t *json, struct tw_dsn_plan *plan, struct tw_err *e)
@@ -93,11 +131,13 @@ record_file(const json_t *json, struct tw_dsn_plan *plan, struct tw_err *e)
 			return tw_fail(e, EX_DATAERR, "files: '%s' comes twice", path);
 	}
 	f = tw_dsn_plan_add(plan, path, e);
+	if (f != NULL)
+		f->plain = true; /* whether set was asked to is not recorded, nor needed */
 	if (f == NULL || !tw_edits_parse(json_object_get(json, "edits"), &f->edits, e) ||
 	    !tw_file_read(path, TW_FILE_LIMIT, &f->old, &f->st, e))
 		return false;
 	if (!tw_edits_revert(&f->edits, tw_buf_text(&f->old), f->old.len, &f->new, &f->changes, e))
-		return tw_context(e, "%s", path);
+		return now_hint(f, json_object_get(json, "dsns"), e) || tw_context(e, "%s", path);
 	time_recorded(json, f);
 	lists_read(f);
 	return record_same(f, json_object_get(json, "dsns"), e) && tw_dsn_plan_links(f, e);

@@ -245,23 +245,37 @@ uri_user(const char *text, size_t *at, struct tw_dsn *dsn, struct tw_err *e)
 	       (colon == end || uri_note(dsn, "password", colon + 1, end, e));
 }
 
-/* uri_authority goes past "host:port", the first pair of them. */
+/*
+ * host_end is where the host at `at` ends; one in brackets may hold any byte but ']'. They may be
+ * open where libpq has read another text: what JDBC has no name for stands before its '@'.
+ */
+static size_t
+host_end(const char *text, size_t at)
+{
+	size_t close = at + strcspn(text + at, "]");
+
+	if (text[at] == '[' && text[close] == ']')
+		return close + 1;
+	return at + strcspn(text + at, ":/?,");
+}
+
+/* uri_authority goes past "host:port,host:port", and notes the first pair. */
 static bool
 uri_authority(const char *text, size_t *at, struct tw_dsn *dsn, struct tw_err *e)
 {
-	size_t bracket = text[*at] == '[', begin = *at, end;
+	size_t begin = *at, end = host_end(text, begin), port_end;
 
-	*at += bracket ? strcspn(text + *at, "]") + 1 : strcspn(text + *at, ":/?,");
-	end = *at;
 	dsn->host = (struct tw_span){ begin, end };
 	dsn->colon = text[end] == ':';
-	if (dsn->colon) {
-		++*at;
-		*at += strcspn(text + *at, "/?,");
-	}
 	dsn->port_at = end + dsn->colon;
-	dsn->hosts = (struct tw_span){ begin, *at + strcspn(text + *at, "/?") };
-	return uri_note(dsn, "host", begin, end, e) && uri_note(dsn, "port", dsn->port_at, *at, e);
+	*at = port_end = dsn->port_at + (dsn->colon ? strcspn(text + dsn->port_at, "/?,") : 0);
+	while (text[*at] == ',') {
+		*at = host_end(text, *at + 1);
+		*at += text[*at] == ':' ? strcspn(text + *at, "/?,") : 0;
+	}
+	dsn->hosts = (struct tw_span){ begin, *at };
+	return uri_note(dsn, "host", begin, end, e) &&
+	       uri_note(dsn, "port", dsn->port_at, port_end, e);
 }
 
 bool

@@ -2,6 +2,7 @@
 /* dsn_select.c: which DSN of a file is meant: by place, by pointer, or by what it says. */
 #include "base/file.h"
 #include "dsn_file.h"
+#include "dsn_scan.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -188,6 +189,26 @@ overridden(const struct tw_source *src, const struct tw_dsn_found *f, struct tw_
 	               f->at.line, f->at.column, f->pointer);
 }
 
+/*
+ * rank orders what could be meant: a DSN as a whole goes before settings that are sure to be one,
+ * these before a DSN of which parts come from elsewhere. Other settings (-1) only where they are
+ * located: they may belong to something else.
+ */
+static int
+rank(const struct tw_dsn_found *f, bool located)
+{
+	const char *port = f->dsn.value[TW_DSN_PORT];
+
+	if (f->kind != TW_DSN_TEXT)
+		return f->sure || f->kind == TW_DSN_SERVICEFILE || f->kind == TW_DSN_PGPASS ? 1
+		       : located                                                            ? 3
+		                                                                            : -1;
+	/* "port=" before a macro, and "port=%d" */
+	return f->joined || (port != NULL && (*port == '\0' || tw_dsn_marked(port))) ? 2 : 0;
+}
+
+#define RANKS 4
+
 /* located_mark marks what a locator points at; EX_DATAERR, with the place, where that is no DSN. */
 static bool
 located_mark(const struct tw_source *src, const struct tw_dsn_list *list,
@@ -199,7 +220,10 @@ located_mark(const struct tw_source *src, const struct tw_dsn_list *list,
 	if (!tw_dsn_locate(src, l, &at, e))
 		return false;
 	for (size_t i = 0; i < list->n; i++) {
-		in[i] = tw_dsn_located(&list->item[i], l, &at);
+		bool located = l->pointer != NULL || l->line > 0;
+
+		in[i] = tw_dsn_located(&list->item[i], l, &at) &&
+		        rank(&list->item[i], located) >= 0;
 		any = any || in[i];
 	}
 	if (any)
@@ -207,22 +231,32 @@ located_mark(const struct tw_source *src, const struct tw_dsn_list *list,
 	if (l->pointer != NULL)
 		return tw_fail(e, EX_DATAERR, "%s:%zu:%zu: the value at '%s' is not a DSN",
 		               src->path, at.line, at.column, l->pointer);
-	return l->line > 0 ? tw_fail(e, EX_DATAERR, "%s:%zu: no DSN there", src->path, l->line)
-	                   : tw_fail(e, EX_DATAERR, "%s: no DSN in this file", src->path);
+	if (l->line > 0)
+		return tw_fail(e, EX_DATAERR, "%s:%zu: no DSN there", src->path, l->line);
+	tw_fail(e, EX_DATAERR, "%s: no DSN in this file", src->path);
+	return list->n > 0 &&
+	       tw_hint(e, "settings that may be one are listed above: name them as FILE:LINE.");
 }
 
-/* selected_one narrows the marked DSNs down to the one that is meant. */
+/* selected_one narrows the marked DSNs down to the one that is meant: those of the first rank that
+ * has any. */
 static bool
 selected_one(const struct tw_source *src, const struct tw_dsn_list *list,
              const struct tw_dsn_wanted *w, const bool *in, size_t *index, struct tw_err *e)
 {
 	size_t from = 0, done = 0, first = 0;
 
-	for (size_t i = 0; i < list->n; i++) {
-		if (in[i] && from_is(&list->item[i].dsn, w) && from++ == 0)
-			*index = i;
-		if (in[i] && done_is(&list->item[i].dsn, w) && done++ == 0)
-			first = i;
+	for (int r = 0; r < RANKS && from == 0 && done == 0; r++) {
+		for (size_t i = 0; i < list->n; i++) {
+			const struct tw_dsn_found *f = &list->item[i];
+
+			if (!in[i] || rank(f, true) != r)
+				continue;
+			if (from_is(&f->dsn, w) && from++ == 0)
+				*index = i;
+			if (done_is(&f->dsn, w) && done++ == 0)
+				first = i;
+		}
 	}
 	if (from > 1) {
 		tw_fail(e, EX_DATAERR, "%s: %zu DSNs could be meant", src->path, from);

@@ -52,7 +52,7 @@ place_json(const char *absolute, const struct tw_dsn_found *f)
 {
 	return json_pack("{so sI sI so ss}", "path", text_json(absolute, false), "line",
 	                 (json_int_t)f->at.line, "column", (json_int_t)f->at.column, "pointer",
-	                 text_json(f->pointer, false), "form", tw_dsn_form_name(f->dsn.form));
+	                 text_json(f->pointer, false), "form", tw_dsn_found_form(f));
 }
 
 /* breaks_json is a new list of the keywords of a DSN that do not work through a pooler. */
@@ -152,9 +152,13 @@ static bool
 diff_line(char sign, const struct tw_dsn_found *f, struct tw_buf *out, struct tw_err *e)
 {
 	struct tw_buf masked = TW_BUF_INIT;
-	bool ok = tw_dsn_masked(&f->text, &f->dsn, &masked, e) && tw_buf_add(out, &sign, 1, e) &&
-	          tw_dsn_printable(tw_buf_text(&masked), masked.len, out, e) &&
-	          tw_buf_puts(out, "\n", e);
+	bool ok = tw_dsn_masked(&f->text, &f->dsn, &masked, e) && tw_buf_add(out, &sign, 1, e);
+
+	/* what stands in lines of its own is shown in one */
+	for (size_t i = 0; f->kind != TW_DSN_TEXT && i < masked.len; i++)
+		masked.data[i] = strchr("\r\n", masked.data[i]) ? ' ' : masked.data[i];
+	ok = ok && tw_dsn_printable(tw_buf_text(&masked), masked.len, out, e) &&
+	     tw_buf_puts(out, "\n", e);
 
 	tw_buf_free(&masked);
 	return ok;

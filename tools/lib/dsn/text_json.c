@@ -207,6 +207,25 @@ scalar(struct scan *s)
 	return true;
 }
 
+/* number reads a scalar, and hands it over if it is a member that could be a port. */
+static bool
+number(struct scan *s)
+{
+	struct tw_place at = here(s);
+	bool ok = scalar(s);
+	size_t n = s->at - at.offset;
+
+	if (!ok || s->visit == NULL || n > 5 || s->depth == 0 || !s->stack[s->depth - 1].object ||
+	    s->pointer.len > TW_POINTER_MAX)
+		return ok;
+	tw_text_start(&s->text, at);
+	s->text.bare = true;
+	for (size_t i = at.offset; ok && i < s->at; i++)
+		ok = tw_text_add(&s->text, (unsigned char)s->src->bytes[i], i, i + 1, s->e);
+	s->text.key = s->text.pointer = tw_buf_text(&s->pointer);
+	return ok && s->visit(&s->text, s->arg, s->e);
+}
+
 /* wanted_enter forgets a find where a later key of the same name replaces it or its parents. */
 static void
 wanted_enter(struct scan *s)
@@ -226,7 +245,9 @@ wanted_value(struct scan *s)
 	if (s->wanted == NULL || strcmp(s->wanted->pointer, tw_buf_text(&s->pointer)) != 0)
 		return;
 	s->wanted->found = true;
-	s->wanted->string = peek(s) == '"';
+	/* a member that is a number may be a port */
+	s->wanted->string = peek(s) == '"' || (s->depth > 0 && s->stack[s->depth - 1].object &&
+	                                       peek(s) >= '0' && peek(s) <= '9');
 	s->wanted->at = here(s);
 }
 
@@ -317,12 +338,12 @@ value(struct scan *s, bool *more)
 		return ok;
 	}
 	if (peek(s) != '"')
-		return scalar(s);
+		return number(s);
 	if (!string(s))
 		return false;
 	if (s->visit == NULL || s->text.broken || s->pointer.len > TW_POINTER_MAX)
 		return true;
-	s->text.pointer = tw_buf_text(&s->pointer);
+	s->text.key = s->text.pointer = tw_buf_text(&s->pointer);
 	return s->visit(&s->text, s->arg, s->e);
 }
 

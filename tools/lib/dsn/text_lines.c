@@ -26,7 +26,9 @@ struct scan {
 	struct tw_cursor c;
 	const struct format *f;
 	struct tw_text text;
-	bool pooler; /* in PgBouncer's own [databases]: what it connects to must stay */
+	bool pooler;       /* in PgBouncer's own [databases]: what it connects to must stay */
+	struct tw_buf key; /* "/section/key" */
+	size_t section;    /* the length of "/section" in it */
 	struct tw_sink sink;
 };
 
@@ -83,11 +85,37 @@ direct_is(const struct tw_cursor *c)
 }
 
 /* section reads "[name]". */
-static void
+static bool
 section(struct scan *s)
 {
+	size_t n = 1;
+	bool ok;
+
 	s->pooler = tw_peek_is(&s->c, "[databases]");
+	while (tw_peek(&s->c, n) != '\0' && strchr("]\r\n", tw_peek(&s->c, n)) == NULL)
+		n++;
+	tw_buf_free(&s->key);
+	ok = tw_buf_puts(&s->key, "/", s->sink.e) &&
+	     tw_buf_add(&s->key, s->c.src->bytes + s->c.at + 1, n - 1, s->sink.e);
+	s->section = s->key.len;
 	tw_line_skip(&s->c);
+	return ok;
+}
+
+/* key_note makes the key that comes next, of n bytes with its sign, that of the next text. */
+static bool
+key_note(struct scan *s, size_t n)
+{
+	const char *name = s->c.src->bytes + s->c.at;
+
+	if (n > strlen("export ") && tw_peek_is(&s->c, "export ")) {
+		name += strlen("export ");
+		n -= strlen("export ");
+	}
+	while (n > 0 && strchr(" \t=:", name[n - 1]) != NULL)
+		n--;
+	s->key.len = s->section;
+	return tw_buf_puts(&s->key, "/", s->sink.e) && tw_buf_add(&s->key, name, n, s->sink.e);
 }
 
 /* quoted reads a value in quotes; anything but a comment after it makes it no value of ours. */
@@ -95,6 +123,7 @@ static bool
 quoted(struct scan *s, const struct tw_quote *q)
 {
 	tw_text_start(&s->text, tw_place_of(&s->c));
+	s->text.key = tw_buf_text(&s->key);
 	if (!tw_text_quoted(&s->c, q, &s->text, s->sink.e))
 		return false;
 	blanks_skip(&s->c);
@@ -112,6 +141,7 @@ bare(struct scan *s)
 	bool ok = true;
 
 	tw_text_start(&s->text, tw_place_of(&s->c));
+	s->text.key = tw_buf_text(&s->key);
 	s->text.bare = true;
 	while (ok && line_is(&s->c) && !comment_is(s))
 		ok = tw_text_take(&s->c, &s->text, s->sink.e);
@@ -129,16 +159,16 @@ line(struct scan *s)
 	blanks_skip(&s->c);
 	if (!line_is(&s->c))
 		return true;
-	if (tw_peek(&s->c, 0) == '[') {
-		section(s);
-		return true;
-	}
+	if (tw_peek(&s->c, 0) == '[')
+		return section(s);
 	if (strchr(s->f->comments, tw_peek(&s->c, 0)) != NULL || s->pooler || direct_is(&s->c)) {
 		tw_line_skip(&s->c);
 		return true;
 	}
 	value = s->c;
 	tw_step(&value, key_length(&s->c));
+	if (!key_note(s, value.at - s->c.at))
+		return false;
 	for (size_t i = 0; i < 2; i++) {
 		if (tw_peek(&value, 0) == *s->f->quote[i].open) {
 			s->c = value;
@@ -162,6 +192,7 @@ lines(const struct format *f, const struct tw_source *src, tw_text_visit *visit,
 	for (; ok && s.c.at < src->n; tw_step(&s.c, 1))
 		ok = line(&s);
 	tw_text_free(&s.text);
+	tw_buf_free(&s.key);
 	return ok;
 }
 

@@ -32,15 +32,16 @@ continued(struct tw_cursor *c)
 	return true;
 }
 
-/* key_skip goes past a key and its sign. */
+/* key_skip goes past a key and its sign; *key_end is where the key ends. */
 static void
-key_skip(struct tw_cursor *c)
+key_skip(struct tw_cursor *c, size_t *key_end)
 {
 	while (c->at < c->src->n && !blank(tw_peek(c, 0)) &&
 	       strchr("=:\n", tw_peek(c, 0)) == NULL) {
 		if (!continued(c))
 			tw_step(c, tw_peek(c, 0) == '\\' ? 2 : 1);
 	}
+	*key_end = c->at;
 	blanks_skip(c);
 	if (tw_peek(c, 0) == '=' || tw_peek(c, 0) == ':')
 		c->at++;
@@ -103,19 +104,28 @@ tw_text_properties(const struct tw_source *src, tw_text_visit *visit, void *arg,
 	struct tw_cursor c = tw_cursor_start(src);
 	struct tw_sink sink = { visit, arg, e };
 	struct tw_text text = { .joined = false };
+	struct tw_buf key = TW_BUF_INIT;
 	bool ok = true;
 
 	for (; ok && c.at < src->n; tw_step(&c, 1)) {
+		size_t begin, end;
+
 		blanks_skip(&c);
 		if (tw_peek(&c, 0) == '#' || tw_peek(&c, 0) == '!') {
 			tw_line_skip(&c);
 			continue;
 		}
-		key_skip(&c);
+		begin = c.at;
+		key_skip(&c, &end);
 		tw_text_start(&text, tw_place_of(&c));
 		text.bare = true;
-		ok = value(&c, &text, e) && tw_text_hand(&text, &sink);
+		tw_buf_free(&key);
+		ok = tw_buf_puts(&key, "/", e) &&
+		     tw_buf_add(&key, src->bytes + begin, end - begin, e);
+		text.key = tw_buf_text(&key);
+		ok = ok && value(&c, &text, e) && tw_text_hand(&text, &sink);
 	}
 	tw_text_free(&text);
+	tw_buf_free(&key);
 	return ok;
 }

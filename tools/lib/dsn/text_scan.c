@@ -22,8 +22,11 @@ tw_peek(const struct tw_cursor *c, size_t ahead)
 bool
 tw_peek_is(const struct tw_cursor *c, const char *word)
 {
-	size_t n = strlen(word);
+	size_t n;
 
+	if (tw_peek(c, 0) != *word) /* nearly always, and this is asked at nearly every byte */
+		return false;
+	n = strlen(word);
 	return n <= c->src->n - c->at && memcmp(c->src->bytes + c->at, word, n) == 0;
 }
 

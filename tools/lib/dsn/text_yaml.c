@@ -8,10 +8,24 @@
 
 #include <string.h>
 
+/* Keys nested deeper, or longer than this, get none. */
+#define DEPTH_MAX 64
+#define KEY_MAX ((size_t)256)
+
+/* A key or a list's dash that is open: its column, and how long the path above it is. */
+struct level {
+	size_t rank;
+	bool dash;
+	size_t path_len;
+};
+
 struct scan {
 	struct tw_cursor c;
 	size_t indent; /* of the line */
 	size_t flow;   /* depth of [ and { */
+	struct level level[DEPTH_MAX];
+	size_t depth;
+	struct tw_buf path; /* "/key/-LINE/key" */
 	struct tw_text text;
 	struct tw_sink sink;
 };
@@ -45,6 +59,44 @@ indent_next(const struct scan *s)
 		tw_line_skip(&c);
 	}
 	return 0;
+}
+
+/*
+ * level_open makes a key, or a list's dash, at `column` the innermost one: those at its column or
+ * right of it end. All keys of a flow collection stand in one column, right of all others.
+ */
+static bool
+level_open(struct scan *s, size_t column, const char *key, size_t n, bool dash)
+{
+	size_t rank = s->flow > 0 ? SIZE_MAX / 2 + s->flow : column;
+	struct level *top = &s->level[s->depth];
+
+	/* a list may stand in the column of the key that it belongs to */
+	while (s->depth > 0 &&
+	       (top[-1].rank > rank || (top[-1].rank == rank && (!dash || top[-1].dash)))) {
+		top--;
+		s->depth--;
+		s->path.len = top->path_len;
+	}
+	if (s->depth == DEPTH_MAX)
+		return true;
+	*top = (struct level){ rank, dash, s->path.len };
+	s->depth++;
+	if (dash)
+		return tw_buf_printf(&s->path, s->sink.e, "/-%zu", s->c.line);
+	return tw_buf_puts(&s->path, "/", s->sink.e) &&
+	       tw_buf_add(&s->path, key, n > KEY_MAX ? 0 : n, s->sink.e);
+}
+
+/* hand hands over the scalar that was read, or makes it the key whose ':' comes next. */
+static bool
+hand(struct scan *s, bool key)
+{
+	if (key)
+		return level_open(s, s->text.at.column, tw_buf_text(&s->text.bytes),
+		                  s->text.bytes.len, false);
+	s->text.key = tw_buf_text(&s->path);
+	return tw_text_hand(&s->text, &s->sink);
 }
 
 /* block reads the lines of a block scalar, each as a bare text; its header is the current line. */
@@ -108,7 +160,7 @@ quoted(struct scan *s)
 	if (!tw_text_quoted(&s->c, &quotes[tw_peek(&s->c, 0) == '\''], &s->text, s->sink.e))
 		return false;
 	s->text.joined = s->c.line != line; /* lines are folded, which is not done here */
-	return tw_peek(&s->c, 0) == ':' || tw_text_hand(&s->text, &s->sink);
+	return hand(s, tw_peek(&s->c, 0) == ':');
 }
 
 /* plain_ends tells whether a plain scalar ends before the next byte. */
@@ -119,7 +171,7 @@ plain_ends(const struct scan *s)
 
 	if (colon_is(s) || (blank(c) && tw_peek(&s->c, 1) == '#'))
 		return true;
-	return s->flow > 0 && strchr(",[]{}", c) != NULL;
+	return s->flow > 0 && strchr(",[]{}", c) != NULL && !tw_peek_is(&s->c, "{{");
 }
 
 /* plain reads a scalar without quotes; a key is not handed over. */
@@ -140,7 +192,7 @@ plain(struct scan *s)
 	}
 	tw_text_trim(&s->text);
 	s->text.joined = !line_is(s) && s->flow == 0 && indent_next(s) > s->indent;
-	return ok && (colon_is(s) || tw_text_hand(&s->text, &s->sink));
+	return ok && hand(s, colon_is(s));
 }
 
 /* token reads one scalar, or goes past what is none. */
@@ -160,10 +212,15 @@ token(struct scan *s)
 		tw_line_skip(&s->c);
 		return true;
 	}
+	if (tw_peek_is(&s->c, "---") && s->c.at == s->c.line_at) /* another document */
+		s->depth = s->path.len = 0;
 	if (block_is(s))
 		return block(s);
 	if (c == '"' || c == '\'')
 		return quoted(s);
+	if (c == '-' && alone && s->flow == 0 &&
+	    !level_open(s, tw_place_of(&s->c).column, "", 0, true))
+		return false;
 	if ((c == '[' || c == '{') && !tw_peek_is(&s->c, "{{"))
 		s->flow++;
 	else if ((c == ']' || c == '}') && s->flow > 0)
@@ -171,7 +228,8 @@ token(struct scan *s)
 	else if (c == '&' || c == '*' || c == '!') { /* an anchor, an alias, a tag */
 		while (!blank(tw_peek(&s->c, 1)))
 			s->c.at++;
-	} else if (!blank(c) && c != ',' && !((c == '-' || c == '?' || c == ':') && alone))
+	} else if (!blank(c) && c != ',' && !((c == '-' || c == '?' || c == ':') && alone) &&
+	           !plain_ends(s)) /* as the ':' of "[:,": nothing of a scalar comes next */
 		return plain(s);
 	tw_step(&s->c, 1);
 	return true;
@@ -188,5 +246,6 @@ tw_text_yaml(const struct tw_source *src, tw_text_visit *visit, void *arg, struc
 	while (ok && s.c.at < src->n)
 		ok = token(&s);
 	tw_text_free(&s.text);
+	tw_buf_free(&s.path);
 	return ok;
 }

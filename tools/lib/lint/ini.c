@@ -1,22 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* ini.c: the lines of pgbouncer.ini, one after the other. */
+/* ini.c: the sections and entries of a configuration file, and finding one among 10,000. */
 #include "ini.h"
+#include "site/keys.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* What a key is made of without quotes. */
-#define KEY_BYTES "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-*"
-
-#define BLANKS " \t\r\f\v"
-
-/* Where the parser is, and what it has. */
-struct parser {
-	struct tw_ini *ini;
-	struct tw_findings *findings;
-	int line;
-	int cr_line, cr_count; /* lines that end in CR: the first, and how many */
-};
 
 void
 tw_ini_free(struct tw_ini *ini)
@@ -28,8 +17,14 @@ tw_ini_free(struct tw_ini *ini)
 		explicit_bzero(ini->entry[i].value, strlen(ini->entry[i].value));
 		free(ini->entry[i].value);
 	}
+	for (size_t i = 0; i < ini->n_files; i++) {
+		free(ini->file[i].name);
+		tw_buf_free(&ini->file[i].text);
+	}
 	free(ini->section);
 	free(ini->entry);
+	free(ini->slot);
+	free(ini->file);
 	*ini = (struct tw_ini)TW_INI_INIT;
 }
 
@@ -39,37 +34,114 @@ tw_ini_in(const struct tw_ini *ini, const struct tw_ini_entry *entry, const char
 	return strcmp(ini->section[entry->section].name, section) == 0;
 }
 
+/* hash is FNV-1a over the section's name, a NUL and the key. */
+static uint64_t
+hash(const char *section, const char *key)
+{
+	uint64_t h = 14695981039346656037u;
+
+	for (const char *s = section; *s != '\0'; s++)
+		h = (h ^ (unsigned char)*s) * 1099511628211u;
+	h *= 1099511628211u;
+	for (const char *s = key; *s != '\0'; s++)
+		h = (h ^ (unsigned char)*s) * 1099511628211u;
+	return h;
+}
+
+/* slot_find is where the entry of that name is, or where it would be. There is always room. */
+static size_t
+slot_find(const struct tw_ini *ini, const char *section, const char *key)
+{
+	size_t i = hash(section, key) & (ini->n_slots - 1);
+
+	for (; ini->slot[i] != 0; i = (i + 1) & (ini->n_slots - 1)) {
+		const struct tw_ini_entry *entry = &ini->entry[ini->slot[i] - 1];
+
+		if (strcmp(entry->key, key) == 0 && tw_ini_in(ini, entry, section))
+			break;
+	}
+	return i;
+}
+
+/* reset_since tells whether a later [pgbouncer] took the entry back. */
+static bool
+reset_since(const struct tw_ini *ini, const struct tw_ini_entry *entry)
+{
+	const struct tw_key *k;
+
+	if (entry->section >= ini->last_main || !tw_ini_in(ini, entry, "pgbouncer"))
+		return false;
+	k = tw_key_find(TW_KEY_GLOBAL, entry->key);
+	return k != NULL && k->fallback != NULL;
+}
+
 const struct tw_ini_entry *
 tw_ini_find(const struct tw_ini *ini, const char *section, const char *key)
 {
-	for (size_t i = ini->n_entries; i > 0; i--) {
-		const struct tw_ini_entry *entry = &ini->entry[i - 1];
+	size_t at;
 
-		if (tw_ini_in(ini, entry, section) && strcmp(entry->key, key) == 0)
-			return entry;
+	if (ini->n_slots == 0)
+		return NULL;
+	at = ini->slot[slot_find(ini, section, key)];
+	return at != 0 && !reset_since(ini, &ini->entry[at - 1]) ? &ini->entry[at - 1] : NULL;
+}
+
+/* slots_grow makes a hash that is at most half full with one more entry. */
+static bool
+slots_grow(struct tw_ini *ini, struct tw_err *e)
+{
+	size_t n = ini->n_slots > 0 ? ini->n_slots * 2 : 64, *grown;
+
+	if ((ini->n_entries + 1) * 2 <= ini->n_slots)
+		return true;
+	grown = calloc(n, sizeof(*grown));
+	if (grown == NULL)
+		return tw_fail(e, EX_OSERR, "out of memory");
+	free(ini->slot);
+	ini->slot = grown;
+	ini->n_slots = n;
+	for (size_t i = 0; i < ini->n_entries; i++)
+		grown[slot_find(ini, ini->section[ini->entry[i].section].name, ini->entry[i].key)] =
+		    i + 1;
+	return true;
+}
+
+/* room_grow makes room for one more entry. */
+static bool
+room_grow(struct tw_ini *ini, struct tw_err *e)
+{
+	size_t room = ini->entry_room > 0 ? ini->entry_room * 2 : 32;
+	struct tw_ini_entry *grown;
+
+	if (ini->n_entries < ini->entry_room)
+		return true;
+	grown = realloc(ini->entry, room * sizeof(*grown));
+	if (grown == NULL)
+		return tw_fail(e, EX_OSERR, "out of memory");
+	ini->entry = grown;
+	ini->entry_room = room;
+	return true;
+}
+
+bool
+tw_ini_add(struct tw_ini *ini, struct tw_ini_entry entry, struct tw_err *e)
+{
+	if (entry.key == NULL || entry.value == NULL || !room_grow(ini, e) || !slots_grow(ini, e)) {
+		free(entry.key);
+		free(entry.value);
+		return tw_fail(e, EX_OSERR, "out of memory");
 	}
-	return NULL;
+	ini->entry[ini->n_entries++] = entry;
+	ini->slot[slot_find(ini, ini->section[entry.section].name, entry.key)] = ini->n_entries;
+	return true;
 }
 
-/* report adds a finding on the parser's line; column counts from 1. */
-static bool
-report(struct parser *p, size_t column, enum tw_severity severity, const char *rule,
-       const char *message, const char *fix, struct tw_err *e)
+bool
+tw_ini_open(struct tw_ini *ini, const char *name, size_t n, struct tw_place at, struct tw_err *e)
 {
-	struct tw_place at = { p->line, (int)column };
-
-	return tw_finding_add(p->findings, at, severity, rule, fix, e, "%s", message);
-}
-
-/* section_add opens a section; the same name again is a finding. */
-static bool
-section_add(struct parser *p, const char *name, size_t n, size_t column, struct tw_err *e)
-{
-	struct tw_ini *ini = p->ini;
 	struct tw_ini_section *grown = realloc(ini->section,
 	                                       (ini->n_sections + 1) * sizeof(*grown));
 	char *copy = strndup(name, n);
-	struct tw_place at = { p->line, (int)column };
 
 	if (grown != NULL)
 		ini->section = grown;
@@ -77,199 +149,23 @@ section_add(struct parser *p, const char *name, size_t n, size_t column, struct 
 		free(copy);
 		return tw_fail(e, EX_OSERR, "out of memory");
 	}
+	if (strcmp(copy, "pgbouncer") == 0)
+		ini->last_main = ini->n_sections;
 	grown[ini->n_sections++] = (struct tw_ini_section){ copy, at };
-	for (size_t i = 0; i + 1 < ini->n_sections; i++) {
-		if (strcmp(grown[i].name, copy) == 0)
-			return tw_finding_add(
-			    p->findings, at, TW_ERROR, "duplicate-section",
-			    "move its lines up to the first one", e,
-			    "section [%s] begins again (first at line %d)%s", copy,
-			    grown[i].at.line,
-			    strcmp(copy, "pgbouncer") == 0
-				? ": PgBouncer resets every key to its default here"
-				: "");
-	}
 	return true;
-}
-
-/* line_section reads "[name]"; text after the bracket is allowed. */
-static bool
-line_section(struct parser *p, const char *line, size_t start, struct tw_err *e)
-{
-	size_t n = strcspn(line + start + 1, "]");
-
-	if (line[start + 1 + n] != ']')
-		return report(p, start + 1, TW_ERROR, "syntax",
-		              "the section's name has no closing bracket", "write [name]", e);
-	return section_add(p, line + start + 1, n, start + 1, e);
-}
-
-/* entry_add stores one line; a key that its section already has is a finding. */
-static bool
-entry_add(struct parser *p, const struct tw_ini_entry *entry, struct tw_err *e)
-{
-	struct tw_ini *ini = p->ini;
-	const char *section = ini->section[entry->section].name;
-	const struct tw_ini_entry *old = tw_ini_find(ini, section, entry->key);
-	struct tw_ini_entry *grown;
-
-	if (old != NULL &&
-	    !tw_finding_add(p->findings, entry->key_at, TW_WARNING, "duplicate-key",
-	                    "keep one of them", e,
-	                    "key '%s' comes twice in [%s] (first at line %d): the last one "
-	                    "counts",
-	                    entry->key, section, old->key_at.line))
-		return false;
-	grown = realloc(ini->entry, (ini->n_entries + 1) * sizeof(*grown));
-	if (grown == NULL)
-		return tw_fail(e, EX_OSERR, "out of memory");
-	ini->entry = grown;
-	grown[ini->n_entries++] = *entry;
-	return true;
-}
-
-/* comment_suspect is where " ;" or " #" stands in a value outside single quotes, or NULL. */
-static const char *
-comment_suspect(const char *value)
-{
-	bool quoted = false;
-
-	for (const char *at = value; *at != '\0'; at++) {
-		quoted ^= *at == '\'';
-		if (!quoted && (*at == ';' || *at == '#') && at > value &&
-		    (at[-1] == ' ' || at[-1] == '\t'))
-			return at;
-	}
-	return NULL;
-}
-
-/* line_value stores key and value; `equals` is the index of the '='. */
-static bool
-line_value(struct parser *p, const char *line, size_t key, size_t key_len, size_t equals,
-           struct tw_err *e)
-{
-	size_t start = equals + 1 + strspn(line + equals + 1, BLANKS), end = strlen(line);
-	struct tw_ini_entry entry = { .key_at = { p->line, (int)key + 1 } };
-	const char *suspect;
-	bool ok;
-
-	while (end > start && strchr(BLANKS, line[end - 1]) != NULL)
-		end--;
-	if (p->ini->n_sections == 0)
-		return report(p, key + 1, TW_ERROR, "outside-section",
-		              "a key stands before any section",
-		              "put it below [pgbouncer] or [databases]", e);
-	entry.section = p->ini->n_sections - 1;
-	entry.value_at = (struct tw_place){ p->line, (int)start + 1 };
-	entry.quoted = key > 0 && line[key - 1] == '\'';
-	entry.key = strndup(line + key, key_len);
-	entry.value = strndup(line + start, end - start);
-	ok = entry.key != NULL && entry.value != NULL ? entry_add(p, &entry, e)
-	                                              : tw_fail(e, EX_OSERR, "out of memory");
-	if (!ok) {
-		free(entry.key);
-		free(entry.value);
-		return false;
-	}
-	suspect = comment_suspect(entry.value);
-	return suspect == NULL ||
-	       report(p, start + (size_t)(suspect - entry.value) + 1, TW_WARNING, "inline-comment",
-	              "PgBouncer has no comments behind a value: this belongs to the value",
-	              "move the comment to a line of its own", e);
-}
-
-/* line_key reads "key = value". */
-static bool
-line_key(struct parser *p, const char *line, size_t start, struct tw_err *e)
-{
-	bool quoted = line[start] == '\'';
-	size_t key = start + quoted;
-	size_t n = quoted ? strcspn(line + key, "'") : strspn(line + key, KEY_BYTES);
-	size_t at = key + n;
-
-	if (strchr(line + start, '=') == NULL)
-		return report(p, start + 1, TW_ERROR, "syntax", "the line has no '='",
-		              "write key = value, or begin a comment with ';'", e);
-	if (n == 0 || (quoted && line[at] != '\''))
-		return report(p, start + 1, TW_ERROR, "syntax",
-		              "the line does not begin with a key", "write key = value", e);
-	at += quoted;
-	at += strspn(line + at, BLANKS);
-	if (line[at] != '=')
-		return report(p, at + 1, TW_ERROR, "syntax",
-		              "the key has a byte that PgBouncer does not take",
-		              "letters, digits and _ . - * make a key", e);
-	return line_value(p, line, key, n, at, e);
-}
-
-/* line_parse reads one line without its newline. */
-static bool
-line_parse(struct parser *p, const char *line, struct tw_err *e)
-{
-	size_t start = strspn(line, BLANKS), n = strlen(line);
-
-	if (n > 0 && line[n - 1] == '\r') {
-		if (p->cr_count++ == 0)
-			p->cr_line = p->line;
-	}
-	if (line[start] == '\0' || line[start] == ';' || line[start] == '#')
-		return true;
-	if (line[start] == '[')
-		return line_section(p, line, start, e);
-	if (strncmp(line + start, "%include", 8) == 0)
-		return report(p, start + 1, TW_ERROR, "include",
-		              "twpool does not follow %include: what it brings was not checked",
-		              "put its lines here", e);
-	return line_key(p, line, start, e);
-}
-
-/* lines_parse goes through all lines, up to the first NUL, where PgBouncer stops too. */
-static bool
-lines_parse(struct parser *p, const char *bytes, struct tw_err *e)
-{
-	struct tw_buf line = TW_BUF_INIT;
-	bool ok = true;
-
-	while (ok && *bytes != '\0') {
-		size_t n = strcspn(bytes, "\n");
-
-		tw_buf_free(&line);
-		p->line++;
-		ok = tw_buf_add(&line, bytes, n, e) && line_parse(p, tw_buf_text(&line), e);
-		bytes += n + (bytes[n] == '\n');
-	}
-	tw_buf_free(&line);
-	return ok;
 }
 
 bool
-tw_ini_parse(const struct tw_buf *text, struct tw_ini *ini, struct tw_findings *findings,
-             struct tw_err *e)
+tw_ini_keep(struct tw_ini *ini, struct tw_ini_file file, struct tw_err *e)
 {
-	struct parser p = { .ini = ini, .findings = findings };
-	const char *bytes = tw_buf_text(text);
-	size_t bom = strncmp(bytes, "\xef\xbb\xbf", 3) == 0 ? 3 : 0, end = strlen(bytes), bol = end;
+	struct tw_ini_file *grown = realloc(ini->file, (ini->n_files + 1) * sizeof(*grown));
 
-	if (!lines_parse(&p, bytes + bom, e))
-		return false;
-	if (ini->n_sections == 0)
-		return tw_fail(e, EX_DATAERR, "no section: not a configuration file of PgBouncer");
-	while (bol > 0 && bytes[bol - 1] != '\n')
-		bol--;
-	p.line += end > 0 && bol == end; /* the NUL begins a line */
-	if (end < text->len &&
-	    !report(&p, end - bol + 1, TW_ERROR, "nul",
-	            "a NUL byte: PgBouncer ignores everything behind it", "remove it", e))
-		return false;
-	p.line = 1;
-	if (bom > 0 &&
-	    !report(&p, 1, TW_ERROR, "bom", "a byte order mark: PgBouncer refuses the file",
-	            "save it as UTF-8 without BOM", e))
-		return false;
-	p.line = p.cr_line;
-	return p.cr_count == 0 ||
-	       tw_finding_add(findings, (struct tw_place){ p.cr_line, 1 }, TW_WARNING,
-	                      "carriage-return", "save it with the line ends of Unix", e,
-	                      "%d line%s end%s in a carriage return", p.cr_count,
-	                      p.cr_count > 1 ? "s" : "", p.cr_count > 1 ? "" : "s");
+	if (grown == NULL) {
+		free(file.name);
+		tw_buf_free(&file.text);
+		return tw_fail(e, EX_OSERR, "out of memory");
+	}
+	ini->file = grown;
+	grown[ini->n_files++] = file;
+	return true;
 }

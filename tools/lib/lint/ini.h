@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * ini.h: PgBouncer's configuration file, read as PgBouncer reads it (lib/usual/cfparser.c and
- * src/loader.c; facts/pgbouncer/behaviour.md sections 3 and 4), but saying what PgBouncer lets
+ * src/loader.c of the tags pgbouncer_1_12_0 to pgbouncer_1_25_2), but saying what PgBouncer lets
  * pass in silence. Knows the grammar, not the keys.
  */
 #pragma once
@@ -23,44 +23,69 @@ struct tw_ini_section {
 	struct tw_place at;
 };
 
+/* A file as it was read; name and place of its %include are NULL and nothing for the first one. */
+struct tw_ini_file {
+	char *name;
+	struct tw_buf text;
+	struct tw_place at;
+};
+
+/* The sections and entries in the order of the file; the slots are for finding them quickly. */
 struct tw_ini {
 	size_t n_sections, n_entries;
 	struct tw_ini_section *section;
 	struct tw_ini_entry *entry;
+	size_t last_main; /* the last [pgbouncer] */
+	size_t entry_room, n_slots;
+	size_t *slot; /* a hash of the entries that count: index + 1, or 0 */
+	size_t n_files;
+	struct tw_ini_file *file; /* what was read, in order; places point to the names */
 };
 
-#define TW_INI_INIT              \
-	{                        \
-		0, 0, NULL, NULL \
+#define TW_INI_INIT                                      \
+	{                                                \
+		0, 0, NULL, NULL, 0, 0, 0, NULL, 0, NULL \
 	}
 
 void tw_ini_free(struct tw_ini *ini);
 
 /*
- * tw_ini_parse reads a file's bytes and appends what is wrong with its lines to `findings`.
- * EX_DATAERR where there is no section at all, so that this is no such file.
+ * How the files are got. read appends the file that a %include names, relative names from where
+ * PgBouncer is started, and fails like tw_file_read; NULL: no include is followed.
  */
-bool tw_ini_parse(const struct tw_buf *text, struct tw_ini *ini, struct tw_findings *findings,
-                  struct tw_err *e);
+struct tw_ini_source {
+	int version; /* as TW_PGBOUNCER of keys.h; 0: any */
+	bool (*read)(const void *arg, const char *path, struct tw_buf *text, struct tw_err *e);
+	const void *arg;
+};
 
-/* tw_ini_find is the last entry of that section and key, the one that counts, or NULL. */
+/* How deep files may include each other (MAX_INCLUDE of cfparser.c). */
+#define TW_INI_DEPTH 10
+
+/*
+ * tw_ini_parse reads a file's bytes, and what it includes, and appends what is wrong with its lines
+ * to `findings`. `text` becomes the ini's own, and is empty then. EX_DATAERR where there is no
+ * section at all, so that this is no such file.
+ */
+bool tw_ini_parse(struct tw_buf *text, const struct tw_ini_source *source, struct tw_ini *ini,
+                  struct tw_findings *findings, struct tw_err *e);
+
+/*
+ * tw_ini_find is the last entry of that section and key, the one that counts, or NULL. At a second
+ * [pgbouncer] every key goes back to its default, if it has one.
+ */
 const struct tw_ini_entry *tw_ini_find(const struct tw_ini *ini, const char *section,
                                        const char *key);
 
 /* tw_ini_in tells whether an entry stands in a section of that name. */
 bool tw_ini_in(const struct tw_ini *ini, const struct tw_ini_entry *entry, const char *section);
 
-/* One "key=value" of a [databases] or [users] line. */
-struct tw_pair {
-	char key[64];
-	char value[1024];
-	size_t at; /* where the key begins, in bytes from the start of the line's value */
-};
+/* tw_ini_open begins a section with a copy of these n bytes as its name. */
+bool tw_ini_open(struct tw_ini *ini, const char *name, size_t n, struct tw_place at,
+                 struct tw_err *e);
 
-enum tw_pair_result { TW_PAIR, TW_PAIR_END, TW_PAIR_BROKEN };
+/* tw_ini_keep makes a file the ini's own, with its name (may be NULL) and text. */
+bool tw_ini_keep(struct tw_ini *ini, struct tw_ini_file file, struct tw_err *e);
 
-/* tw_pair_next reads the pair at *at of `text` and moves *at behind it. */
-enum tw_pair_result tw_pair_next(const char *text, size_t *at, struct tw_pair *pair);
-
-/* tw_pair_find copies the value of `key` on such a line; false where it has none. */
-bool tw_pair_find(const char *text, const char *key, struct tw_pair *pair);
+/* tw_ini_add appends an entry; its key and value become the ini's own, on failure too. */
+bool tw_ini_add(struct tw_ini *ini, struct tw_ini_entry entry, struct tw_err *e);

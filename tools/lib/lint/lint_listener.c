@@ -57,7 +57,8 @@ tw_lint_listener(const struct tw_lint *lint, const int *pids, size_t n,
 	bool ok = true;
 
 	if (addr == NULL || *addr->value == '\0')
-		return tw_finding_add(findings, addr ? addr->key_at : (struct tw_place){ 1, 1 },
+		return tw_finding_add(findings,
+		                      addr ? addr->key_at : (struct tw_place){ 1, 1, NULL },
 		                      TW_ERROR, "listener", "set listen_addr", e,
 		                      "listen_addr is empty: PgBouncer takes no TCP connection");
 	copy = strdup(addr->value);

@@ -19,21 +19,11 @@ enum { DATABASES, PGBOUNCER, SECTIONS };
 static bool
 entry_add(struct tw_ini *ini, size_t section, const char *key, const char *value, struct tw_err *e)
 {
-	struct tw_ini_entry *grown = realloc(ini->entry, (ini->n_entries + 1) * sizeof(*grown));
-	struct tw_ini_entry own = { .section = section };
+	struct tw_ini_entry entry = { .section = section };
 
-	if (grown == NULL)
-		return tw_fail(e, EX_OSERR, "out of memory");
-	ini->entry = grown;
-	own.key = strdup(key);
-	own.value = strdup(value);
-	if (own.key == NULL || own.value == NULL) {
-		free(own.key);
-		free(own.value);
-		return tw_fail(e, EX_OSERR, "out of memory");
-	}
-	grown[ini->n_entries++] = own;
-	return true;
+	entry.key = strdup(key);
+	entry.value = strdup(value);
+	return tw_ini_add(ini, entry, e);
 }
 
 /* sections_add makes the two sections. */
@@ -42,14 +32,12 @@ sections_add(struct tw_ini *ini, struct tw_err *e)
 {
 	static const char *const names[SECTIONS] = { "databases", "pgbouncer" };
 
-	ini->section = calloc(SECTIONS, sizeof(*ini->section));
-	for (size_t i = 0; ini->section != NULL && i < SECTIONS; i++) {
-		ini->section[i].name = strdup(names[i]);
-		if (ini->section[i].name == NULL)
-			break;
-		ini->n_sections++;
+	for (size_t i = 0; i < SECTIONS; i++) {
+		if (!tw_ini_open(ini, names[i], strlen(names[i]), (struct tw_place){ 0, 0, NULL },
+		                 e))
+			return false;
 	}
-	return ini->n_sections == SECTIONS || tw_fail(e, EX_OSERR, "out of memory");
+	return true;
 }
 
 /* pair_add appends key='value' to a line of [databases]. */

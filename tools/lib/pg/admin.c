@@ -20,14 +20,27 @@ tw_admin_show(PGconn *conn, enum tw_admin_word word, tw_ms deadline, PGresult **
               struct tw_err *e)
 {
 	static const char *const commands[] = {
-		[TW_ADMIN_CONFIG] = "SHOW CONFIG",   [TW_ADMIN_DATABASES] = "SHOW DATABASES",
-		[TW_ADMIN_LISTS] = "SHOW LISTS",     [TW_ADMIN_POOLS] = "SHOW POOLS",
-		[TW_ADMIN_SERVERS] = "SHOW SERVERS", [TW_ADMIN_SOCKETS] = "SHOW SOCKETS",
-		[TW_ADMIN_STATE] = "SHOW STATE",     [TW_ADMIN_VERSION] = "SHOW VERSION",
+		[TW_ADMIN_CLIENTS] = "SHOW CLIENTS",
+		[TW_ADMIN_CONFIG] = "SHOW CONFIG",
+		[TW_ADMIN_DATABASES] = "SHOW DATABASES",
+		[TW_ADMIN_LISTS] = "SHOW LISTS",
+		[TW_ADMIN_POOLS] = "SHOW POOLS",
+		[TW_ADMIN_SERVERS] = "SHOW SERVERS",
+		[TW_ADMIN_SOCKETS] = "SHOW SOCKETS",
+		[TW_ADMIN_STATE] = "SHOW STATE",
+		[TW_ADMIN_STATS_TOTALS] = "SHOW STATS_TOTALS",
+		[TW_ADMIN_USERS] = "SHOW USERS",
+		[TW_ADMIN_VERSION] = "SHOW VERSION",
 	};
 
 	return tw_pg_exec(conn, commands[word], deadline, rows, e) ||
 	       tw_context(e, "%s", commands[word]);
+}
+
+bool
+tw_admin_reload(PGconn *conn, tw_ms deadline, struct tw_err *e)
+{
+	return tw_pg_exec(conn, "RELOAD", deadline, NULL, e) || tw_context(e, "RELOAD");
 }
 
 const char *

@@ -5,6 +5,7 @@
 #include "pg.h"
 
 enum tw_admin_word {
+	TW_ADMIN_CLIENTS,
 	TW_ADMIN_CONFIG,
 	TW_ADMIN_DATABASES,
 	TW_ADMIN_LISTS,
@@ -12,7 +13,10 @@ enum tw_admin_word {
 	TW_ADMIN_SERVERS,
 	TW_ADMIN_SOCKETS,
 	TW_ADMIN_STATE, /* since 1.19 */
+	TW_ADMIN_STATS_TOTALS,
+	TW_ADMIN_USERS,
 	TW_ADMIN_VERSION,
+	TW_ADMIN_WORDS,
 };
 
 /*
@@ -25,6 +29,12 @@ bool tw_admin_connect(struct tw_pg_params *p, tw_ms deadline, PGconn **conn, str
 /* tw_admin_show runs SHOW; the rows are the caller's (PQclear). Errors as tw_pg_exec. */
 bool tw_admin_show(PGconn *conn, enum tw_admin_word word, tw_ms deadline, PGresult **rows,
                    struct tw_err *e);
+
+/*
+ * tw_admin_reload has the configuration read again, as far as PgBouncer tells: up to 1.24 it
+ * answers success whatever happened. Errors as tw_pg_exec.
+ */
+bool tw_admin_reload(PGconn *conn, tw_ms deadline, struct tw_err *e);
 
 /* tw_admin_value is a field by its column's name, "" where NULL; NULL where no such column. */
 const char *tw_admin_value(const PGresult *rows, int row, const char *column);

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* auth.c: asks pg_authid and judges. Root never speaks to PostgreSQL itself: a child does. */
+/* auth.c: asks pg_authid and judges. */
 #include "auth.h"
-#include "base/asuser.h"
+#include "superuser.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* What each row of the answer is: name, letters of flags, secret, and the server's version and
  * max_connections; each ended by NUL. */
@@ -42,7 +41,11 @@ tw_role_problem_text(unsigned bit, const char **fix)
 		{ TW_ROLE_UNKNOWN_SECRET, "has a secret of an unknown kind",
 		  "set password_encryption = 'scram-sha-256' and set its password again" },
 		{ TW_ROLE_SUPERUSER, "is a superuser",
-		  "pool an ordinary role, or set auth.allow_superuser to true" },
+		  "pool an ordinary role, or name it in the list auth.allow_superuser" },
+		{ TW_ROLE_REPLICATION, "may replicate",
+		  "ALTER ROLE ... NOREPLICATION: the lookup hands out no such role's secret" },
+		{ TW_ROLE_BYPASSRLS, "bypasses row security",
+		  "ALTER ROLE ... NOBYPASSRLS: the lookup hands out no such role's secret" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
@@ -72,9 +75,27 @@ secret_problem(const char *secret)
 	return 0;
 }
 
+/* superuser_allowed tells whether auth.allow_superuser names a role, or is true, as 0.2.0 had it. */
+static bool
+superuser_allowed(const struct tw_site *site, const char *role)
+{
+	const json_t *allow = json_object_get(json_object_get(site->root, "auth"),
+	                                      "allow_superuser");
+	const json_t *one;
+	size_t i;
+
+	if (json_is_true(allow))
+		return true;
+	json_array_foreach (allow, i, one) {
+		if (strcmp(json_string_value(one), role) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* role_judge fills in the problems from the answer's flags. */
 static void
-role_judge(struct tw_role *role, const char *flags, bool allow_superuser)
+role_judge(struct tw_role *role, const char *flags, const struct tw_site *site)
 {
 	if (strchr(flags, 'a') != NULL) {
 		role->problems = TW_ROLE_ABSENT;
@@ -85,8 +106,12 @@ role_judge(struct tw_role *role, const char *flags, bool allow_superuser)
 		role->problems |= TW_ROLE_NOLOGIN;
 	if (strchr(flags, 'e') != NULL)
 		role->problems |= TW_ROLE_EXPIRED;
-	if (strchr(flags, 's') != NULL && !allow_superuser)
+	if (strchr(flags, 's') != NULL && !superuser_allowed(site, role->name))
 		role->problems |= TW_ROLE_SUPERUSER;
+	if (tw_site_queried(site) && strchr(flags, 'r') != NULL)
+		role->problems |= TW_ROLE_REPLICATION;
+	if (tw_site_queried(site) && strchr(flags, 'b') != NULL)
+		role->problems |= TW_ROLE_BYPASSRLS;
 }
 
 /*
@@ -104,7 +129,8 @@ query_text(PGconn *conn, const json_t *users, struct tw_buf *sql, struct tw_err 
 	    "SELECT w.name, CASE WHEN a.rolname IS NULL THEN 'a' ELSE "
 	    "pg_catalog.concat(CASE WHEN a.rolcanlogin THEN '' ELSE 'n' END, "
 	    "CASE WHEN a.rolvaliduntil OPERATOR(pg_catalog.<=) pg_catalog.now() THEN 'e' END, "
-	    "CASE WHEN a.rolsuper THEN 's' END) END, a.rolpassword, "
+	    "CASE WHEN a.rolsuper THEN 's' END, CASE WHEN a.rolreplication THEN 'r' END, "
+	    "CASE WHEN a.rolbypassrls THEN 'b' END) END, a.rolpassword, "
 	    "pg_catalog.current_setting('server_version'), "
 	    "pg_catalog.current_setting('max_connections') FROM (VALUES ",
 	    e);
@@ -126,15 +152,13 @@ query_text(PGconn *conn, const json_t *users, struct tw_buf *sql, struct tw_err 
 	                   e);
 }
 
-/* rows_ask connects, asks, and appends the answer to `rows`. */
+/* rows_ask asks and appends the answer to `rows`. */
 static bool
-rows_ask(const struct tw_pg_params *params, const json_t *users, tw_ms deadline,
-         struct tw_buf *rows, struct tw_err *e)
+rows_ask(PGconn *conn, const void *users, tw_ms deadline, struct tw_buf *rows, struct tw_err *e)
 {
 	struct tw_buf sql = TW_BUF_INIT;
-	PGconn *conn = NULL;
 	PGresult *r = NULL;
-	bool ok = tw_pg_connect(params, deadline, &conn, e) && query_text(conn, users, &sql, e) &&
+	bool ok = query_text(conn, users, &sql, e) &&
 	          tw_pg_exec(conn, tw_buf_text(&sql), deadline, &r, e);
 
 	for (int i = 0; ok && i < PQntuples(r); i++) {
@@ -145,51 +169,14 @@ rows_ask(const struct tw_pg_params *params, const json_t *users, tw_ms deadline,
 	for (int i = 0; r != NULL && i < PQntuples(r); i++)
 		explicit_bzero(PQgetvalue(r, i, 2), (size_t)PQgetlength(r, i, 2));
 	PQclear(r);
-	PQfinish(conn);
 	tw_buf_free(&sql);
 	return ok;
 }
 
-/* superuser_params says how the superuser is reached. */
-static bool
-superuser_params(const struct tw_site *site, const char *program, struct tw_pg_params *p,
-                 struct tw_err *e)
-{
-	const char *service = tw_site_text(site, "auth.superuser_service");
-	char port[16];
-	bool ok;
-
-	snprintf(port, sizeof(port), "%lld", tw_site_integer(site, "postgres.port"));
-	ok = tw_pg_params_set(p, "fallback_application_name", program, e) &&
-	     tw_pg_params_set(p, "client_encoding", "UTF8", e);
-	if (*service != '\0')
-		return ok && tw_pg_params_set(p, "service", service, e);
-	return ok &&
-	       tw_pg_params_set(p, "host", tw_site_text(site, "postgres.socket_directory"), e) &&
-	       tw_pg_params_set(p, "port", port, e) &&
-	       tw_pg_params_set(p, "user", tw_site_text(site, "postgres.superuser"), e) &&
-	       tw_pg_params_set(p, "dbname", "postgres", e);
-}
-
-/* What the child that has become the superuser's OS user is told. */
-struct question {
-	const struct tw_pg_params *params;
-	const json_t *users;
-	tw_ms deadline;
-};
-
-/* rows_ask_in_child is rows_ask behind the signature of tw_as_user. */
-static bool
-rows_ask_in_child(const void *arg, struct tw_buf *rows, struct tw_err *e)
-{
-	const struct question *q = arg;
-
-	return rows_ask(q->params, q->users, q->deadline, rows, e);
-}
-
 /* rows_read turns the answer into roles. */
 static bool
-rows_read(const struct tw_buf *rows, bool allow_superuser, struct tw_roles *roles, struct tw_err *e)
+rows_read(const struct tw_buf *rows, const struct tw_site *site, struct tw_roles *roles,
+          struct tw_err *e)
 {
 	const char *at = tw_buf_text(rows), *end = at + rows->len;
 
@@ -207,7 +194,7 @@ rows_read(const struct tw_buf *rows, bool allow_superuser, struct tw_roles *role
 		roles->n++;
 		if (!grown[roles->n - 1].name || !grown[roles->n - 1].secret)
 			return tw_fail(e, EX_OSERR, "out of memory");
-		role_judge(&grown[roles->n - 1], flags, allow_superuser);
+		role_judge(&grown[roles->n - 1], flags, site);
 		snprintf(roles->server_version, sizeof(roles->server_version), "%s", version);
 		roles->max_connections = strtol(max, NULL, 10);
 		at = max + strlen(max) + 1;
@@ -220,27 +207,15 @@ tw_roles_fetch(const struct tw_site *site, const char *program, tw_ms deadline,
                struct tw_roles *roles, struct tw_err *e)
 {
 	const json_t *users = json_object_get(site->root, "users");
-	bool service = *tw_site_text(site, "auth.superuser_service") != '\0';
-	bool allow = json_is_true(tw_site_at(site, "auth.allow_superuser", e));
-	struct tw_pg_params params = TW_PG_PARAMS_INIT;
 	struct tw_roles own = TW_ROLES_INIT;
-	struct question question = { &params, users, deadline };
 	struct tw_buf rows = TW_BUF_INIT;
-	bool ok = superuser_params(site, program, &params, e);
+	bool ok = tw_superuser_do(site, program, NULL, rows_ask, users, deadline, &rows, e);
 
-	tw_pg_environment_clear(service);
-	/* The child has the same deadline and says more about it: a little longer for it here. */
-	if (ok && geteuid() == 0 && !service)
-		ok = tw_as_user(tw_site_text(site, "postgres.superuser"), rows_ask_in_child,
-		                &question, deadline + 300, &rows, e);
-	else
-		ok = ok && rows_ask(&params, users, deadline, &rows, e);
-	ok = ok && rows_read(&rows, allow, &own, e);
+	ok = ok && rows_read(&rows, site, &own, e);
 	if (ok && own.n != json_array_size(users))
 		ok = tw_fail(e, EX_SOFTWARE, "PostgreSQL answered %zu rows for %zu roles", own.n,
 		             json_array_size(users));
 	tw_buf_free(&rows);
-	tw_pg_params_free(&params);
 	if (ok)
 		*roles = own;
 	else

@@ -17,6 +17,8 @@ enum tw_role_problem {
 	TW_ROLE_MD5 = 16,
 	TW_ROLE_UNKNOWN_SECRET = 32,
 	TW_ROLE_SUPERUSER = 64,
+	TW_ROLE_REPLICATION = 128, /* this and the next only where auth.method is "query" */
+	TW_ROLE_BYPASSRLS = 256,
 };
 
 /* One of site.json's users as PostgreSQL knows it. secret is "" where there is none. */
@@ -43,9 +45,8 @@ void tw_roles_free(struct tw_roles *roles);
 
 /*
  * tw_roles_fetch asks PostgreSQL for all users of `site` as its superuser, over the local socket or
- * through the service auth.superuser_service, and judges them. Where the caller is root and no
- * service is used, a child that has become the superuser's OS user connects (peer). `program` is
- * what pg_stat_activity shows. Errors: EX_UNAVAILABLE, EX_NOPERM, EX_CONFIG (no such OS user).
+ * through the service auth.superuser_service (see superuser.h), and judges them. `program` is what
+ * pg_stat_activity shows. Errors: EX_UNAVAILABLE, EX_NOPERM, EX_CONFIG (no such OS user).
  */
 bool tw_roles_fetch(const struct tw_site *site, const char *program, tw_ms deadline,
                     struct tw_roles *roles, struct tw_err *e);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* pg.c: libpq's non-blocking half driven by poll, and its errors as exit codes. */
 #include "pg.h"
+#include "local.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -158,16 +159,32 @@ error_is_refusal(const char *text)
 }
 
 bool
-tw_pg_error_text(const PGconn *conn, const char *text, char *out, size_t size)
+tw_pg_words(const char *secret, const char *text, char *out, size_t size)
 {
 	char *copy = strdup(text);
 
 	if (copy == NULL)
 		return false;
-	text_blot(copy, PQpass(conn)); /* before anything else could cut it in two */
+	text_blot(copy, secret); /* before anything else could cut it in two */
 	text_flatten(copy, out, size);
 	free(copy);
 	return true;
+}
+
+bool
+tw_pg_refused(const char *place, const char *text, struct tw_err *e)
+{
+	char line[sizeof(e->msg)];
+
+	text_flatten(text, line, sizeof(line));
+	return tw_fail(e, error_is_refusal(text) ? EX_NOPERM : EX_UNAVAILABLE, "%s%s%s",
+	               place != NULL ? place : "", place != NULL ? ": " : "", line);
+}
+
+bool
+tw_pg_error_text(const PGconn *conn, const char *text, char *out, size_t size)
+{
+	return tw_pg_words(PQpass(conn), text, out, size);
 }
 
 /* pg_fail turns what libpq says about `conn` into an error. */
@@ -241,8 +258,21 @@ pg_poll(PGconn *conn, tw_ms deadline, struct tw_err *e)
 bool
 tw_pg_connect(const struct tw_pg_params *p, tw_ms deadline, PGconn **conn, struct tw_err *e)
 {
-	PGconn *own = PQconnectStartParams((const char *const *)p->keyword,
-	                                   (const char *const *)p->value, 0);
+	bool wanted = false;
+	PGconn *own;
+
+	if (tw_local_fits(p)) {
+		struct tw_err first = TW_ERR_INIT;
+
+		if (tw_local_connect(p, deadline, conn, &wanted, &first))
+			return true;
+		if (!wanted) {
+			*e = first;
+			return false;
+		}
+	}
+	own = PQconnectStartParams((const char *const *)p->keyword, (const char *const *)p->value,
+	                           0);
 
 	if (own == NULL)
 		return tw_fail(e, EX_OSERR, "out of memory");
@@ -329,10 +359,14 @@ bool
 tw_pg_exec(PGconn *conn, const char *sql, tw_ms deadline, PGresult **result, struct tw_err *e)
 {
 	PGresult *first = NULL;
-	bool ok = pg_send(conn, sql, deadline, e) && pg_result(conn, deadline, &first, e) &&
-	          pg_drain(conn, deadline, e);
-	ExecStatusType status = PQresultStatus(first);
+	bool ok;
+	ExecStatusType status;
 
+	if (tw_local_is(conn))
+		return tw_local_exec(conn, sql, deadline, result, e);
+	ok = pg_send(conn, sql, deadline, e) && pg_result(conn, deadline, &first, e) &&
+	     pg_drain(conn, deadline, e);
+	status = PQresultStatus(first);
 	if (ok && status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)
 		ok = pg_fail(conn, first ? PQresultErrorMessage(first) : PQerrorMessage(conn), e);
 	if (!ok || result == NULL)

@@ -21,6 +21,7 @@ struct tw_pg_params {
 	size_t n;
 	char *keyword[TW_PG_KEYWORDS + 1];
 	char *value[TW_PG_KEYWORDS + 1];
+	bool wire; /* local.h may be used, where it fits */
 };
 
 #define TW_PG_PARAMS_INIT \
@@ -76,5 +77,14 @@ bool tw_pg_exec(PGconn *conn, const char *sql, tw_ms deadline, PGresult **result
  */
 bool tw_pg_error_text(const PGconn *conn, const char *text, char *out, size_t size);
 
+/* tw_pg_words is the same where the secret is known in another way; NULL: there is none. */
+bool tw_pg_words(const char *secret, const char *text, char *out, size_t size);
+
 /* tw_pg_sqlstate finds the SQLSTATE in a message of PQERRORS_VERBOSE; `state` is set if true. */
 bool tw_pg_sqlstate(const char *text, char state[6]);
+
+/*
+ * tw_pg_refused makes an error of what a server says, "FATAL:  28000: ...": EX_NOPERM where a login
+ * is refused and would be again, EX_UNAVAILABLE otherwise. `place` goes in front, or is NULL.
+ */
+bool tw_pg_refused(const char *place, const char *text, struct tw_err *e);

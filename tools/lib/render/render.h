@@ -36,6 +36,7 @@ struct tw_render_programs {
 	const char *pooler;   /* "/usr/sbin/pgbouncer" */
 	const char *check;    /* twpool-check, as its cron user can run it */
 	const char *rollback; /* twpool-rollback, which a boot runs */
+	const char *lint; /* twpool-lint, as PgBouncer's user can run it; NULL: not at its start */
 };
 
 /* tw_render_name is the name of a file: "pgbouncer.ini". Its template is NAME.tmpl. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* renderdata.c: the site as the data of the templates. Every refusal names the key's place. */
 #include "base/file.h"
+#include "pg/lookup.h"
 #include "render.h"
 #include "rendervalue.h"
 #include "site/database.h"
@@ -16,6 +17,7 @@ enum { SOCKET_PATH_MAX = 107 };
 /* What all steps need. `data` is what they fill. */
 struct maker {
 	const json_t *site;
+	bool queried; /* no secret is kept: the pooler looks them up */
 	json_t *secrets;
 	const char *ini; /* the template of pgbouncer.ini, n bytes */
 	size_t n;
@@ -149,6 +151,37 @@ paths_add(const struct maker *m)
 	       put(m->data, "unix_socket_dir", json_sprintf("%s/run/pgbouncer", root), m->e);
 }
 
+/*
+ * database_lookup_add: before PgBouncer 1.15 a global auth_user holds only for the databases behind
+ * it, and [databases] comes first.
+ */
+static bool
+database_lookup_add(const struct maker *m, json_t *to)
+{
+	return !m->queried || m->version >= TW_PGBOUNCER(1, 15, 0) ||
+	       setting_add(json_object_get(to, "settings"), "auth_user",
+	                   json_string(TW_LOOKUP_ROLE), m->e);
+}
+
+/* lookup_add puts the lookup, a list of one or none, and the limit of its role among `limited`. */
+static bool
+lookup_add(const struct maker *m, json_t *limited)
+{
+	json_t *list = json_array();
+
+	if (!put(m->data, "lookups", list, m->e) || !m->queried)
+		return m->e->msg[0] == '\0';
+	return append(list,
+	              json_pack("{ss ss}", "auth_user", TW_LOOKUP_ROLE, "auth_query",
+	                        TW_LOOKUP_QUERY),
+	              m->e) &&
+	       append(limited,
+	              json_pack("{ss s[{ss so}]}", "key", TW_LOOKUP_ROLE, "settings", "key",
+	                        "max_user_connections", "value",
+	                        json_sprintf("%d", TW_LOOKUP_CONNECTIONS)),
+	              m->e);
+}
+
 /* database_add appends one database: its own values, or PostgreSQL's where it has none. */
 static bool
 database_add(const struct maker *m, json_t *list, json_t *from, size_t index)
@@ -169,29 +202,40 @@ database_add(const struct maker *m, json_t *list, json_t *from, size_t index)
 	       put(to, "host", json_string(d.host), m->e) &&
 	       put(to, "port", json_sprintf("%lld", d.port), m->e) &&
 	       put(to, "dbname", json_string(d.dbname), m->e) &&
-	       settings_add(m, TW_KEY_DATABASE, from, element, to);
+	       settings_add(m, TW_KEY_DATABASE, from, element, to) && database_lookup_add(m, to);
 }
 
-/* user_add appends one user, and also to the users with settings where it has some. */
+/* secret_add puts the user's secret, where secrets are kept, and the user among `stored`. */
 static bool
-user_add(const struct maker *m, json_t *list, json_t *limited, json_t *from, size_t index)
+secret_add(const struct maker *m, const char *name, const char *place, json_t *to, json_t *stored)
 {
-	const char *name = json_string_value(json_object_get(from, "name"));
-	json_t *secret = json_object_get(m->secrets, name), *to = json_object();
-	char element[32], place[PLACE_SIZE];
+	json_t *secret = json_object_get(m->secrets, name);
 
-	snprintf(element, sizeof(element), "users[%zu]", index);
-	snprintf(place, sizeof(place), "%s.name", element);
-	if (!append(list, to, m->e) || !tw_render_user_check(name, m->version, place, m->e))
-		return false;
+	if (m->queried)
+		return true;
 	if (secret == NULL) {
 		tw_fail(m->e, EX_CONFIG, "%s: no secret came for the role '%s'", place, name);
 		return tw_hint(m->e,
 		               "twpool-auth export --site FILE | twpool-render --secrets 0 ...");
 	}
-	if (!tw_render_secret_check(json_string_length(secret), m->version, place, m->e) ||
-	    !put(to, "user", json_string(name), m->e) ||
-	    !put(to, "secret", json_incref(secret), m->e) ||
+	return tw_render_secret_check(json_string_length(secret), m->version, place, m->e) &&
+	       put(to, "secret", json_incref(secret), m->e) &&
+	       append(stored, json_incref(to), m->e);
+}
+
+/* user_add appends one user, also to those with a secret, and with settings where it has some. */
+static bool
+user_add(const struct maker *m, json_t *list, json_t *stored, json_t *limited, json_t *from,
+         size_t index)
+{
+	const char *name = json_string_value(json_object_get(from, "name"));
+	json_t *to = json_object();
+	char element[32], place[PLACE_SIZE];
+
+	snprintf(element, sizeof(element), "users[%zu]", index);
+	snprintf(place, sizeof(place), "%s.name", element);
+	if (!append(list, to, m->e) || !tw_render_user_check(name, m->version, place, m->e) ||
+	    !put(to, "user", json_string(name), m->e) || !secret_add(m, name, place, to, stored) ||
 	    !settings_add(m, TW_KEY_USER, from, element, to))
 		return false;
 	if (json_array_size(json_object_get(to, "settings")) == 0)
@@ -205,18 +249,20 @@ static bool
 lists_add(const struct maker *m)
 {
 	json_t *databases = json_array(), *users = json_array(), *limited = json_array();
-	json_t *addresses = json_array(), *item;
+	json_t *addresses = json_array(), *stored = json_array(), *item;
 	bool ok = put(m->data, "databases", databases, m->e);
 	char place[PLACE_SIZE];
 	size_t i;
 
 	ok = put(m->data, "users", users, m->e) && ok;
+	ok = put(m->data, "stored_users", stored, m->e) && ok;
 	ok = put(m->data, "limited_users", limited, m->e) && ok;
 	ok = put(m->data, "addresses", addresses, m->e) && ok;
+	ok = ok && lookup_add(m, limited);
 	json_array_foreach (json_object_get(m->site, "databases"), i, item)
 		ok = ok && database_add(m, databases, item, i);
 	json_array_foreach (json_object_get(m->site, "users"), i, item)
-		ok = ok && user_add(m, users, limited, item, i);
+		ok = ok && user_add(m, users, stored, limited, item, i);
 	json_array_foreach (json_object_get(json_object_get(m->site, "auth"), "addresses"), i,
 	                    item) {
 		snprintf(place, sizeof(place), "auth.addresses[%zu]", i);
@@ -241,6 +287,11 @@ secrets_check(const struct maker *m)
 		json_array_foreach (users, i, user)
 			found = found ||
 			        strcmp(json_string_value(json_object_get(user, "name")), role) == 0;
+		if (found && m->queried)
+			return tw_fail(m->e, EX_DATAERR,
+			               "secrets: none is kept where auth.method is \"query\", and "
+			               "one came for the role '%s'",
+			               role);
 		if (!found)
 			return tw_fail(m->e, EX_DATAERR,
 			               "secrets: the role '%s' is not among users[] of "
@@ -254,7 +305,7 @@ json_t *
 tw_render_data(const struct tw_site *site, json_t *secrets, const char *ini, size_t n, int version,
                struct tw_err *e)
 {
-	struct maker m = { site->root, secrets, ini, n, version, json_object(), e };
+	struct maker m = { site->root, tw_site_queried(site), secrets, ini, n, version, json_object(), e };
 
 	if (m.data == NULL) {
 		memory(e);

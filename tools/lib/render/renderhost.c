@@ -59,26 +59,43 @@ list_if(bool yes)
 	return yes ? json_pack("[{}]") : json_array();
 }
 
+/* lint_data is what the judge at PgBouncer's start and reload is called with. */
+static json_t *
+lint_data(const struct tw_site *site, const struct tw_render_programs *programs)
+{
+	struct tw_err e = TW_ERR_INIT;
+	const json_t *port = tw_site_at(site, "pgbouncer.listen_port", &e);
+
+	return json_pack("{ss ss ss ss so}", "lint", programs->lint, "binary", programs->pooler,
+	                 "directory", "/etc/pgbouncer/twpool", "ini",
+	                 "/etc/pgbouncer/twpool/pgbouncer.ini", "port",
+	                 json_sprintf("%lld", (long long)json_integer_value(port)));
+}
+
 json_t *
 tw_render_host_data(const struct tw_site *site, const struct tw_render_programs *programs,
                     struct tw_err *e)
 {
 	const json_t *reconnects = tw_site_at(site, "server.reconnects", e);
-	json_t *data;
+	json_t *data, *lint = json_array();
 	bool timer;
 	long n = 0;
 
-	if (!descriptors(site, &n, e))
+	if (!descriptors(site, &n, e)) {
+		json_decref(lint);
 		return NULL;
+	}
+	if (programs->lint != NULL)
+		json_array_append_new(lint, lint_data(site, programs));
 	timer = strcmp(tw_site_text(site, "check.schedule"), "timer") == 0;
 	data = json_pack(
-	    "{ss ss ss ss ss ss ss so so so so so}", "ini", "/etc/pgbouncer/twpool/pgbouncer.ini",
+	    "{ss ss ss ss ss ss ss so so so so so so}", "ini", "/etc/pgbouncer/twpool/pgbouncer.ini",
 	    "binary", programs->pooler, "check", programs->check, "rollback", programs->rollback,
 	    "expected", "/var/lib/twpool-check/expected.json", "remembered",
 	    "/var/lib/twpool-check/state/last", "state", "/var/lib/twpool-check/state",
 	    "descriptors", json_sprintf("%ld", n), "loopback", list_if(site_is_local(site)),
 	    "follows", list_if(!json_is_true(reconnects)), "cron", list_if(!timer), "timer",
-	    list_if(timer));
+	    list_if(timer), "lint", lint);
 	if (data == NULL)
 		tw_fail(e, EX_OSERR, "out of memory");
 	return data;

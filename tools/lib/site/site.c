@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /* site.c: the keys of site.json as a table: type, bounds, default. Checked once, here. */
 #include "keys.h"
+#include "rules.h"
 #include "site.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum field_type { OBJECT, OBJECTS, STRING, STRINGS, INTEGER, NUMBER, BOOLEAN, ARGV_OR_WORD };
+enum field_type { OBJECT, OBJECTS, STRING, STRINGS, INTEGER, NUMBER, BOOLEAN, ARGV_OR_WORD, NAMES };
 
 /* One key. `section` is the path of the object that holds it, "databases[]" for each of a list. */
 struct field {
@@ -52,8 +53,8 @@ static const struct field fields[] = {
 	{ "pgbouncer", "max_db_connections", INTEGER, "100", 0, 100000, NULL },
 	{ "pgbouncer", "ignore_startup_parameters", STRING, "\"extra_float_digits\"", 0, 0, NULL },
 	{ "pgbouncer", "server_login_retry", NUMBER, "3", 0, 3600, NULL },
-	{ "auth", "method", STRING, "\"userlist\"", 0, 0, "|userlist|" },
-	{ "auth", "allow_superuser", BOOLEAN, "false", 0, 0, NULL },
+	{ "auth", "method", STRING, "\"userlist\"", 0, 0, "|userlist|query|" },
+	{ "auth", "allow_superuser", NAMES, "[]", 0, 0, NULL },
 	{ "auth", "superuser_service", STRING, "\"\"", 0, 0, NULL },
 	{ "auth", "addresses", STRINGS, "[\"127.0.0.1/32\", \"::1/128\"]", 0, 0, NULL },
 	{ "server", "directory", STRING, "\"\"", 0, 0, NULL },
@@ -113,6 +114,7 @@ type_text(const struct field *f)
 		[STRING] = "a string",       [STRINGS] = "a list of strings",
 		[INTEGER] = "an integer",    [NUMBER] = "a number",
 		[BOOLEAN] = "true or false", [ARGV_OR_WORD] = "a list of strings or \"manual\"",
+		[NAMES] = "a list of strings",
 	};
 
 	return names[f->type];
@@ -153,6 +155,8 @@ type_matches(const struct field *f, const json_t *v)
 		return json_is_boolean(v);
 	case ARGV_OR_WORD:
 		return json_is_string(v) || (json_is_array(v) && list_is(v, JSON_STRING));
+	case NAMES: /* records of 0.2.0 have true and false here */
+		return json_is_boolean(v) || (json_is_array(v) && list_is(v, JSON_STRING));
 	}
 	return false;
 }
@@ -346,7 +350,7 @@ tw_site_load(const char *path, struct tw_site *site, struct tw_err *e)
 	own.root = tw_json_load(path, e);
 	if (own.root == NULL)
 		return false;
-	if (!root_check(own.root, e)) {
+	if (!root_check(own.root, e) || !tw_site_rules_check(own.root, e)) {
 		tw_site_free(&own);
 		return tw_context(e, "%s", path);
 	}
@@ -365,6 +369,12 @@ tw_site_free(struct tw_site *site)
 	json_decref(site->root);
 	free(site->path);
 	*site = (struct tw_site)TW_SITE_INIT;
+}
+
+bool
+tw_site_queried(const struct tw_site *site)
+{
+	return strcmp(tw_site_text(site, "auth.method"), "query") == 0;
 }
 
 /* site_step follows one word of a path, "name" or "name[3]"; NULL where it leads nowhere. */

@@ -37,3 +37,6 @@ const char *tw_site_text(const struct tw_site *site, const char *path);
 
 /* tw_site_integer is the integer at a path that the table guarantees to be one. */
 long long tw_site_integer(const struct tw_site *site, const char *path);
+
+/* tw_site_queried tells whether the pooler looks secrets up: auth.method is "query". */
+bool tw_site_queried(const struct tw_site *site);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* size.c: the arithmetic. It asks nobody. */
 #include "size.h"
+#include "size_flow.h"
 
 #include <stdlib.h>
 
@@ -89,9 +90,23 @@ database_reckon(const struct tw_size *s, struct tw_size_database *d)
 	                        d->connection_limit);
 }
 
+/* together is S: what all limits allow at once, which may be less than either of the two sums. */
+static long
+together(const struct tw_size *s, size_t index, long bound)
+{
+	long *caps = calloc(s->users + 1, sizeof(*caps)), most = TW_SIZE_UNKNOWN;
+
+	for (size_t j = 0; caps != NULL && j < s->users; j++)
+		caps[j] = user_cap(s, &s->server[index], j);
+	if (caps != NULL)
+		most = tw_size_flow(s, index, caps, bound);
+	free(caps);
+	return most == TW_SIZE_UNKNOWN ? bound : most;
+}
+
 /*
- * server_pools reckons S in two ways, both of which hold: each database capped, all added up; and
- * each user capped, all added up. The limits of a user count in all databases together.
+ * server_pools reckons two sums, both of which S does not exceed: each database capped, all added
+ * up; and each user capped, all added up. The limits of a user count in all databases together.
  */
 static void
 server_pools(struct tw_size *s, size_t index)
@@ -116,7 +131,7 @@ server_pools(struct tw_size *s, size_t index)
 		server->role[j].most = tw_size_least(most, user_cap(s, server, j));
 		server->by_users = sum(server->by_users, server->role[j].most);
 	}
-	server->most = tw_size_least(server->by_databases, server->by_users);
+	server->most = together(s, index, tw_size_least(server->by_databases, server->by_users));
 }
 
 /* status_of holds a number of connections against what there is. */

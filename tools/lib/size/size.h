@@ -75,7 +75,7 @@ struct tw_size_server {
 	long others, direct, pooled;
 	long others_reckoned;              /* what was given, or those of now where they are more */
 	struct tw_size_role *role;         /* one for each user */
-	long by_databases, by_users, most; /* two bounds of S, and S: the lower one */
+	long by_databases, by_users, most; /* two bounds of S, and S itself */
 	struct tw_size_state state[TW_SIZE_MOMENTS];
 };
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/json.h"
+#include "gauge.h"
 #include "tally.h"
 
 enum tw_figure {
@@ -26,8 +27,35 @@ enum tw_figure {
 	TW_P50,
 	TW_P95,
 	TW_P99,
+	TW_P999,
 	TW_MAX,
 	TW_PEAK,
+	TW_LOGINS_PER_SECOND,
+	TW_RELOGINS,
+	TW_CLIENT_CPU,
+	TW_CLIENT_LOGIN_MS,
+	TW_CLIENT_TRANSACTION_US,
+	TW_CLIENT_PSS,
+	TW_CLIENT_PSS_BOT,
+	TW_POOLER_CPU,
+	TW_POOLER_LOGIN_CPU,
+	TW_POOLER_LOGIN_MS,
+	TW_POOLER_TRANSACTION_US,
+	TW_POOLER_PSS,
+	TW_POOLER_PSS_CLIENT,
+	TW_POOLER_DESCRIPTORS,
+	TW_POOLER_DESCRIPTORS_LIMIT,
+	TW_POSTGRES_CPU,
+	TW_POSTGRES_PSS,
+	TW_HOST_IDLE,
+	TW_WAITING,
+	TW_LONGEST_WAIT,
+	TW_POOL_LIMIT,
+	TW_POOL_FULL,
+	TW_POOL_HELD,
+	TW_POOL_STILL,
+	TW_POOL_EMPTY,
+	TW_LOCKED,
 	TW_FIGURES,
 };
 
@@ -42,10 +70,11 @@ struct tw_spread {
 };
 
 /*
- * tw_figures_of reads a tally; `peak` is the peak of server connections, negative where it is not
- * known.
+ * tw_figures_of reads a tally, and what was seen meanwhile; `peak` is the peak of server
+ * connections, negative where it is not known; `pooler`: the gauge's pooler is the target.
  */
-void tw_figures_of(const struct tw_tally *t, long peak, struct tw_figures *f);
+void tw_figures_of(const struct tw_tally *t, const struct tw_gauge *g, long peak, bool pooler,
+                   struct tw_figures *f);
 
 /*
  * tw_figures_spread is one figure of n > 0 rounds. Counts of attempts and successes are summed,

@@ -55,9 +55,10 @@ tw_latencies_sort(struct tw_latencies *l)
 }
 
 double
-tw_latencies_ms(const struct tw_latencies *l, unsigned percent)
+tw_latencies_ms(const struct tw_latencies *l, double percent)
 {
-	size_t rank = (l->n * percent + 99) / 100;
+	/* A thousandth is exact in what follows, and a product that should be whole is. */
+	size_t rank = (size_t)ceil((double)l->n * percent / 100 - 1e-9);
 
 	return rank > 0 ? (double)l->us[rank - 1] / 1000 : NAN;
 }

@@ -37,4 +37,4 @@ void tw_latencies_sort(struct tw_latencies *l);
  * the smallest latency that at least so many per cent do not exceed. In ms; NAN where there is
  * none.
  */
-double tw_latencies_ms(const struct tw_latencies *l, unsigned percent);
+double tw_latencies_ms(const struct tw_latencies *l, double percent);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* sample.c: the console's tables as one sample. PostgreSQL's part is in sample_postgres.c. */
-#include "pg/admin.h"
+/*
+ * sample.c: whom to ask, and which pools are looked at. The console's tables are read in
+ * sample_console.c, PostgreSQL's in sample_postgres.c.
+ */
 #include "sample.h"
-#include "site/keys.h"
 
 #include <pwd.h>
 #include <stdint.h>
@@ -17,6 +18,8 @@ tw_sample_free(struct tw_sample *s)
 	free(s->pools.item);
 	free(s->servers.item);
 	free(s->outside.item);
+	for (size_t i = 0; i < TW_ADMIN_WORDS; i++)
+		PQclear(s->table[i]);
 	*s = (struct tw_sample)TW_SAMPLE_INIT;
 }
 
@@ -72,211 +75,6 @@ tw_sampler_site(struct tw_sampler *s, const struct tw_site *site, const char *ro
 	       tw_pg_params_set(&s->postgres, "fallback_application_name", program, e);
 }
 
-/* version_read takes over "PgBouncer 1.18.0". */
-static bool
-version_read(const PGresult *rows, struct tw_sample *s, struct tw_err *e)
-{
-	bool one = PQntuples(rows) == 1 && PQnfields(rows) == 1;
-	const char *text = one ? PQgetvalue(rows, 0, 0) : "";
-
-	if (strncmp(text, "PgBouncer ", 10) != 0)
-		return tw_fail(e, EX_UNAVAILABLE, "SHOW VERSION: not the answer of PgBouncer");
-	snprintf(s->version, sizeof(s->version), "%s", text + 10);
-	return true;
-}
-
-/* config_read takes over where it listens, and its limit of clients. */
-static bool
-config_read(const PGresult *rows, struct tw_sample *s, struct tw_err *e)
-{
-	static const char *const columns[] = { "key", "value", NULL };
-	static const char *const keys[] = { "listen_addr", "listen_port", "so_reuseport",
-		                            "max_client_conn" };
-	const char *value[sizeof(keys) / sizeof(*keys)];
-
-	if (!tw_admin_columns(rows, "SHOW CONFIG", columns, e))
-		return false;
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
-		int row = tw_admin_row(rows, "key", keys[i]);
-
-		value[i] = row >= 0 ? tw_admin_value(rows, row, "value") : "";
-	}
-	snprintf(s->listen_addr, sizeof(s->listen_addr), "%s", value[0]);
-	s->listen_port = (int)strtol(value[1], NULL, 10);
-	s->so_reuseport = strcmp(value[2], "1") == 0;
-	s->max_client_conn = strtol(value[3], NULL, 10);
-	return true;
-}
-
-/* lists_read takes over the number of clients. */
-static bool
-lists_read(const PGresult *rows, struct tw_sample *s, struct tw_err *e)
-{
-	static const char *const columns[] = { "list", "items", NULL };
-	int row;
-
-	if (!tw_admin_columns(rows, "SHOW LISTS", columns, e))
-		return false;
-	row = tw_admin_row(rows, "list", "used_clients");
-	s->clients = row >= 0 ? (long)tw_admin_number(rows, row, "items") : 0;
-	return true;
-}
-
-/* pools_read makes one pool of each row but the console's. */
-static bool
-pools_read(const PGresult *rows, struct tw_sample *s, struct tw_err *e)
-{
-	static const char *const columns[] = { "database",  "user",    "cl_active", "cl_waiting",
-		                               "sv_active", "sv_idle", "sv_used",   "sv_tested",
-		                               "sv_login",  "maxwait", NULL };
-	int n = PQntuples(rows);
-
-	if (!tw_admin_columns(rows, "SHOW POOLS", columns, e))
-		return false;
-	s->pools.item = calloc((size_t)n + 1, sizeof(*s->pools.item));
-	if (s->pools.item == NULL)
-		return tw_fail(e, EX_OSERR, "out of memory");
-	for (int i = 0; i < n; i++) {
-		struct tw_pool *p = &s->pools.item[s->pools.n];
-
-		if (strcmp(tw_admin_value(rows, i, "database"), "pgbouncer") == 0)
-			continue;
-		tw_admin_copy(rows, i, "database", p->database, sizeof(p->database));
-		tw_admin_copy(rows, i, "user", p->user, sizeof(p->user));
-		tw_admin_copy(rows, i, "user", p->role, sizeof(p->role));
-		p->cl_active = (long)tw_admin_number(rows, i, "cl_active");
-		p->cl_waiting = (long)tw_admin_number(rows, i, "cl_waiting");
-		p->sv_active = (long)tw_admin_number(rows, i, "sv_active");
-		p->sv_idle = (long)tw_admin_number(rows, i, "sv_idle");
-		p->sv_used = (long)tw_admin_number(rows, i, "sv_used");
-		p->sv_tested = (long)tw_admin_number(rows, i, "sv_tested");
-		p->sv_login = (long)tw_admin_number(rows, i, "sv_login");
-		p->maxwait_us = tw_admin_number(rows, i, "maxwait") * 1000000 +
-		                tw_admin_number(rows, i, "maxwait_us");
-		s->pools.n++;
-	}
-	return true;
-}
-
-/*
- * databases_read adds to each pool what its database says. Limits of single users (since 1.23) are
- * not looked at.
- */
-static bool
-databases_read(const PGresult *rows, struct tw_sample *s, struct tw_err *e)
-{
-	static const char *const columns[] = { "name", "pool_size", "force_user", NULL };
-
-	if (!tw_admin_columns(rows, "SHOW DATABASES", columns, e))
-		return false;
-	for (size_t i = 0; i < s->pools.n; i++) {
-		struct tw_pool *p = &s->pools.item[i];
-		int row = tw_admin_row(rows, "name", p->database);
-		long size, most;
-
-		if (row < 0)
-			continue;
-		size = (long)tw_admin_number(rows, row, "pool_size");
-		most = (long)tw_admin_number(rows, row, "max_connections");
-		/* Since 1.24 a pool_size of 0 is no limit, and reserve_pool has another name. */
-		if (size > 0)
-			size += (long)(tw_admin_number(rows, row, "reserve_pool") +
-			               tw_admin_number(rows, row, "reserve_pool_size"));
-		p->limit = most > 0 && (size == 0 || most < size) ? most : size;
-		p->paused = tw_admin_number(rows, row, "paused") != 0;
-		p->disabled = tw_admin_number(rows, row, "disabled") != 0;
-		if (*tw_admin_value(rows, row, "force_user") != '\0')
-			tw_admin_copy(rows, row, "force_user", p->role, sizeof(p->role));
-	}
-	return true;
-}
-
-/* pool_find is the index of a pool; s->pools.n where there is none. */
-static size_t
-pool_find(const struct tw_sample *s, const char *database, const char *user)
-{
-	size_t i = 0;
-
-	while (i < s->pools.n && (strcmp(s->pools.item[i].database, database) != 0 ||
-	                          strcmp(s->pools.item[i].user, user) != 0))
-		i++;
-	return i;
-}
-
-/* servers_read takes over which backend serves which pool; a login under way has none yet. */
-static bool
-servers_read(const PGresult *rows, struct tw_sample *s, struct tw_err *e)
-{
-	static const char *const columns[] = { "database", "user", "remote_pid", NULL };
-	int n = PQntuples(rows);
-
-	if (!tw_admin_columns(rows, "SHOW SERVERS", columns, e))
-		return false;
-	s->servers.item = calloc((size_t)n + 1, sizeof(*s->servers.item));
-	if (s->servers.item == NULL)
-		return tw_fail(e, EX_OSERR, "out of memory");
-	for (int i = 0; i < n; i++) {
-		struct tw_server *server = &s->servers.item[s->servers.n];
-
-		server->pid = (long)tw_admin_number(rows, i, "remote_pid");
-		server->pool = pool_find(s, tw_admin_value(rows, i, "database"),
-		                         tw_admin_value(rows, i, "user"));
-		s->servers.n += server->pid > 0;
-	}
-	return true;
-}
-
-/* state_read takes over whether all of it is paused. */
-static bool
-state_read(const PGresult *rows, struct tw_sample *s, struct tw_err *e)
-{
-	static const char *const columns[] = { "key", "value", NULL };
-	int row;
-
-	if (!tw_admin_columns(rows, "SHOW STATE", columns, e))
-		return false;
-	row = tw_admin_row(rows, "key", "paused");
-	s->paused = row >= 0 && strcmp(tw_admin_value(rows, row, "value"), "yes") == 0;
-	return true;
-}
-
-/* console_ask reads every table into `s`, in this order: pools before what adds to them. */
-static bool
-console_ask(PGconn *conn, tw_ms deadline, struct tw_sample *s, struct tw_err *e)
-{
-	static const struct {
-		enum tw_admin_word word;
-		bool (*read)(const PGresult *rows, struct tw_sample *s, struct tw_err *e);
-		int since;
-	} tables[] = {
-		{ TW_ADMIN_VERSION, version_read, 0 },
-		{ TW_ADMIN_CONFIG, config_read, 0 },
-		{ TW_ADMIN_LISTS, lists_read, 0 },
-		{ TW_ADMIN_STATE, state_read, TW_PGBOUNCER(1, 19, 0) },
-		{ TW_ADMIN_POOLS, pools_read, 0 },
-		{ TW_ADMIN_SERVERS, servers_read, 0 },
-		{ TW_ADMIN_DATABASES, databases_read, 0 },
-	};
-	struct tw_err ignored = TW_ERR_INIT;
-	int version = 0;
-
-	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
-		PGresult *rows = NULL;
-		bool ok;
-
-		if (tables[i].since > version)
-			continue;
-		ok = tw_admin_show(conn, tables[i].word, deadline, &rows, e) &&
-		     tables[i].read(rows, s, e);
-		PQclear(rows);
-		if (!ok)
-			return false;
-		if (i == 0)
-			tw_key_version(s->version, &version, &ignored);
-	}
-	return true;
-}
-
 /* pool_wanted tells whether the sampler is to see a pool. */
 static bool
 pool_wanted(const struct tw_sampler *sampler, const struct tw_pool *p)
@@ -316,7 +114,7 @@ tw_sample_console(struct tw_sampler *s, tw_ms deadline, struct tw_sample *out, s
 	struct tw_sample own = { .at = tw_pg_now() };
 	bool ok = (s->console_conn != NULL ||
 	           tw_admin_connect(&s->console, deadline, &s->console_conn, e)) &&
-	          console_ask(s->console_conn, deadline, &own, e);
+	          tw_sample_tables(s, deadline, &own, e);
 
 	if (!ok) {
 		PQfinish(s->console_conn);

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "pg/pg.h"
+#include "pg/admin.h"
 #include "site/site.h"
 
 /* Longer than any name of PostgreSQL (63 bytes) or PgBouncer (127 since 1.19). */
@@ -19,7 +19,8 @@ struct tw_pool {
 	long cl_active, cl_waiting;  /* clients */
 	long sv_active, sv_idle, sv_used, sv_tested, sv_login; /* server connections */
 	long long maxwait_us;                                  /* of the oldest waiting client */
-	long limit; /* server connections at most, reserve included; 0: no limit */
+	long limit;   /* server connections at most, reserve included; 0: no limit */
+	long reserve; /* of these, those that are the reserve; 0 where another limit is lower */
 	bool paused, disabled;
 	/*
 	 * Of its server connections, those whose state pg_stat_activity tells; 0 where PostgreSQL
@@ -72,7 +73,9 @@ struct tw_sample {
 	int listen_port;
 	bool so_reuseport;
 	long clients, max_client_conn;
-	bool paused;           /* all of it (SHOW STATE, since 1.19) */
+	bool paused, suspended; /* all of it (SHOW STATE, since 1.19) */
+	/* The answers themselves, where the sampler keeps them; NULL for what was not asked. */
+	PGresult *table[TW_ADMIN_WORDS];
 	struct tw_pools pools; /* without the console's own */
 	struct tw_servers servers;
 	bool postgres;        /* PostgreSQL was asked and answered; else what follows is 0 */
@@ -103,12 +106,14 @@ struct tw_pool_name {
  * Whom to ask. Both connections are opened when first needed and kept; one that failed is opened
  * anew by the next sample. `postgres` without keywords: PostgreSQL is not asked. `role` is one that
  * counts as the pools' roles do even before it has a pool; "" for none. With `only` no
- * other pool is seen, and no backend that serves one.
+ * other pool is seen, and no backend that serves one. With `totals` STATS_TOTALS is asked too, with
+ * `clients` CLIENTS, and with either the answers are kept.
  */
 struct tw_sampler {
 	struct tw_pg_params console, postgres;
 	PGconn *console_conn, *postgres_conn;
 	char role[TW_POOL_NAME_SIZE];
+	bool totals, clients;
 	size_t only_n;
 	struct tw_pool_name only[TW_POOLS_ONLY_MAX];
 };
@@ -135,6 +140,10 @@ bool tw_sampler_site(struct tw_sampler *s, const struct tw_site *site, const cha
  */
 bool tw_sample_console(struct tw_sampler *s, tw_ms deadline, struct tw_sample *out,
                        struct tw_err *e);
+
+/* tw_sample_tables is the part of that which asks over the console's open connection. */
+bool tw_sample_tables(const struct tw_sampler *s, tw_ms deadline, struct tw_sample *out,
+                      struct tw_err *e);
 
 /*
  * tw_sample_postgres adds what PostgreSQL knows to a sample of the console taken just before; the

@@ -5,8 +5,8 @@
  */
 #pragma once
 
-#include "check/watch.h"
 #include "figures.h"
+#include "histogram.h"
 #include "overhead.h"
 #include "swarm.h"
 
@@ -14,19 +14,32 @@
 struct tw_target {
 	const char *name;           /* "dsn" or "versus" */
 	struct tw_pg_params params; /* owned, as everything here */
+	enum tw_client_kind kind;   /* who connects there */
+	struct tw_wire_target wire; /* for our own client */
 	size_t rounds;              /* that were run */
 	struct tw_figures *round;
 	struct tw_failures failures;  /* of all rounds */
 	bool known, pooled;           /* a pooler answered, where `known` */
 	long samples, failed_samples; /* of server connections */
+	size_t points;                /* of the last round */
+	struct tw_gauge_point *point;
+	struct tw_histogram latencies, login_latencies; /* of all rounds */
 };
+
+/* One number of bots of a sweep, and what each target came to; NAN: not known. */
+struct tw_sweep {
+	long bots;
+	double success[2], peak[2]; /* by TW_DSN and TW_VERSUS */
+};
+
+#define TW_SWEEP_MAX 16
 
 /* TW_DSN is there always. */
 enum { TW_DSN, TW_VERSUS, TW_TARGETS };
 
 struct tw_stress {
 	/* The plan. */
-	struct tw_swarm_plan swarm; /* params are set for each run; bots: as many as may log in */
+	struct tw_swarm_plan swarm; /* clients are set for each run; bots: as many as may log in */
 	long bots_asked;
 	long rounds, pairs;
 	bool versus; /* there is a second target */
@@ -34,12 +47,16 @@ struct tw_stress {
 	struct tw_sampler sampler; /* without a console: nothing is watched */
 	long long freeze_us;       /* as in freeze.h */
 	int listen_port;           /* of the console's pooler; 0: not known */
+	const char *ledger_table; /* NULL: there is no ledger */
 	/* What is under way, for whoever tells of the progress. */
 	long round;
 	const struct tw_target *current;
 	/* The result. */
 	struct tw_overhead overhead;
 	struct tw_err overhead_error; /* why it could not be measured */
+	size_t sweep_n; /* numbers of bots to try after the rounds */
+	struct tw_sweep sweep[TW_SWEEP_MAX];
+	struct tw_ledger ledger;
 	char frozen[1024];            /* the pool that is, in one line; or "" */
 	bool interrupted;
 };
@@ -61,3 +78,9 @@ bool tw_stress_run(struct tw_stress *s, struct tw_err *e);
 
 /* tw_target_label is "HOST:PORT" of a target, "[::1]:5432" for an IPv6 address. */
 void tw_target_label(const struct tw_target *t, char *out, size_t size);
+
+/* Our own client where it can do what a DSN asks for, else libpq; or one of them. */
+enum tw_client_choice { TW_CLIENT_ANY, TW_CLIENT_ONLY_WIRE, TW_CLIENT_ONLY_LIBPQ };
+
+/* tw_target_client gives a target with its params its client. Errors as tw_wire_target_read. */
+bool tw_target_client(struct tw_target *t, enum tw_client_choice choice, struct tw_err *e);

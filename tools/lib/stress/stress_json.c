@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* stress_json.c: the report for scripts. It holds no password: parameters are named one by one. */
-#include "stress_report.h"
+#include "stress_json.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -82,7 +82,12 @@ target_json(const struct tw_stress *s, const struct tw_target *t, struct tw_err 
 		json_object_update_new(json_object_get(target, "server_connections"),
 		                       json_pack("{sI sI}", "samples", (json_int_t)t->samples,
 		                                 "failed_samples", (json_int_t)t->failed_samples));
+	json_object_set_new(target, "client_kind",
+	                    json_string(t->kind == TW_CLIENT_WIRE ? "wire" : "libpq"));
 	json_object_set_new(target, "failures", failures_json(&t->failures));
+	json_object_set_new(target, "latency_histogram", tw_json_histogram(&t->latencies));
+	json_object_set_new(target, "login_histogram", tw_json_histogram(&t->login_latencies));
+	json_object_set_new(target, "samples", tw_json_points(t));
 	json_object_set_new(target, "rounds", rounds);
 	if (ok)
 		return target;
@@ -135,15 +140,20 @@ tw_stress_json(const struct tw_stress *s, const struct tw_judged *v, json_t *rep
 
 		ok = target != NULL && json_array_append_new(targets, target) == 0;
 	}
-	plan = json_pack("{sI sI sI sf sf sf sf so so so so}", "bots", (json_int_t)s->swarm.bots,
+	plan = json_pack("{sI sI sI sf sf sf sf sf sf so so so so so so so so}", "bots", (json_int_t)s->swarm.bots,
 	                 "bots_asked", (json_int_t)s->bots_asked, "rounds_asked",
 	                 (json_int_t)s->rounds, "duration_seconds", (double)s->swarm.duration / 1e6,
 	                 "think_seconds", (double)s->swarm.think / 1e6, "deadline_seconds",
 	                 (double)s->swarm.deadline / 1e6, "login_deadline_seconds",
-	                 (double)s->swarm.login_deadline / 1e6, "frozen",
+	                 (double)s->swarm.login_deadline / 1e6, "warmup_seconds",
+	                 (double)s->swarm.warmup / 1e6, "rate_per_second", s->swarm.rate,
+	                 "sweep", tw_json_sweep(s), "bottlenecks", tw_json_causes(s), "promises", tw_json_promises(s), "ledger",
+	                 tw_json_ledger(&s->ledger), "frozen",
 	                 text(s->frozen[0] != '\0' ? s->frozen : NULL), "targets", targets,
 	                 "comparison", comparison_json(s), "thresholds", thresholds_json(v));
 	ok = ok && plan != NULL && json_object_update(report, plan) == 0;
 	json_decref(plan);
-	return ok || e->exit != 0 || tw_fail(e, EX_OSERR, "out of memory");
+	if (!ok && e->exit == 0)
+		tw_fail(e, EX_OSERR, "out of memory");
+	return ok;
 }

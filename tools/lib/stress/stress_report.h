@@ -3,6 +3,7 @@
 #pragma once
 
 #include "stress_limits.h"
+#include "verdict.h"
 
 /*
  * tw_stress_table appends the table: before (--versus) on the left, after (--dsn) on the right,
@@ -15,3 +16,6 @@ bool tw_stress_table(const struct tw_stress *s, const struct tw_judged *v, bool 
 /* tw_stress_json adds everything to a report. */
 bool tw_stress_json(const struct tw_stress *s, const struct tw_judged *v, json_t *report,
                     struct tw_err *e);
+
+/* tw_stress_page appends an HTML page of a finished report: the same figures, and pictures. */
+bool tw_stress_page(const json_t *report, struct tw_buf *out, struct tw_err *e);

@@ -1,0 +1,3 @@
+// was "host=h port=5432"
+#define DSN "host=h port=5432"
+#define PORT 5432

@@ -1,0 +1,2 @@
+#define PORT 5432
+void f(void) { g("host=h port=%d", PORT); }

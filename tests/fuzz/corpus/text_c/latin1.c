@@ -1,0 +1,2 @@
+// café
+char *d = "host=h port=5432 password=ü";

@@ -1,0 +1,1 @@
+char *d = "host=h port=5432 " OPTIONS;

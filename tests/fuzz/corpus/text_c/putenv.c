@@ -1,0 +1,1 @@
+putenv("DATABASE_URL=postgres://u@h:5432/d");

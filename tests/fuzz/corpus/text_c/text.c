@@ -1,0 +1,2 @@
+#define PORT "5432"
+const char *dsn = "host=h port=" PORT " dbname=d";

@@ -1,0 +1,1 @@
+D = 'host=db password=\'it\\\'s\' port=\x35432'

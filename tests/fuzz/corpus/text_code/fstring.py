@@ -1,0 +1,1 @@
+url = f"postgresql+psycopg2://{user}:{pw['x']}@{host}:5432/{db}"

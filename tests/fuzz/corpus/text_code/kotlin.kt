@@ -1,0 +1,1 @@
+val url = "jdbc:postgresql://db/$name"

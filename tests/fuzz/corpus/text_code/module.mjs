@@ -1,0 +1,1 @@
+export default { port: "5432", url: process.env.URL || "postgres://db/d" };

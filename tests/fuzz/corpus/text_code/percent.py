@@ -1,0 +1,1 @@
+D = "host=%s port=5432 user=%s" % (h, u)

@@ -1,0 +1,1 @@
+const u = "postgres://db:5432/" + name

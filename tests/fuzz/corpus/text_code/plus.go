@@ -1,0 +1,1 @@
+d := "host=db port=5432 dbname=" + name

@@ -1,0 +1,1 @@
+D = "host=db port=5432 user=" + user

@@ -1,0 +1,1 @@
+const u = `postgres://db:${port}/d`;

@@ -1,0 +1,1 @@
+var dsn = `host=db port=5432 dbname=d password='a\\\\'`

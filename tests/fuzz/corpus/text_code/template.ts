@@ -1,0 +1,1 @@
+const url = `postgresql://${user}:${f({a: 1})}@db:5432/${db}`;

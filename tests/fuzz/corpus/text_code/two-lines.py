@@ -1,0 +1,2 @@
+A = "port"
+"host=db port=5432"

@@ -1,0 +1,1 @@
+export DSN='host=db port=5432 dbname=d'

@@ -1,0 +1,1 @@
+PGPORT=5432 PGDATABASE=game ./server --port 5432 "$@"

@@ -1,0 +1,3 @@
+psql \
+  "host=db port=5432 \
+dbname=d"

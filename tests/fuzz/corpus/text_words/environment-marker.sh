@@ -1,0 +1,1 @@
+export PGHOST=db PGPORT="${PGPORT:-5432}"

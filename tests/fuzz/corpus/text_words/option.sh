@@ -1,0 +1,1 @@
+./server --dsn=postgres://db/d; echo done

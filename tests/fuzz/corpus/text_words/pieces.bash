@@ -1,0 +1,1 @@
+DSN="host=db "'port=54'"32 dbname=$DB"

@@ -1,0 +1,1 @@
+DSN="host=db port=${PORT:-5432}"

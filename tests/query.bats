@@ -1,0 +1,47 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# auth.method "query" on a throwaway host: the pooler keeps no secret, PostgreSQL's pg_hba.conf and
+# pg_ident.conf have one marked block, and all of it goes again.
+# shellcheck disable=SC2119,SC2120,SC2154 # `run --separate-stderr` sets stderr
+bats_require_minimum_version 1.5.0
+
+# shellcheck source=tests/lib/host_setup.bash
+. "$BATS_TEST_DIRNAME/lib/host_setup.bash"
+
+# host [FILTER]: a host whose site asks for the lookup, with a running game server.
+host() {
+  host_pg=$PWD/root/pg
+  host_make "$PWD" 40
+  host_site ".auth = {method: \"query\"} | .postgres.host = .postgres.socket_directory | ${1:-.}"
+  host_start
+  cp -p "$host_pg/data/pg_hba.conf" "$host_pg/data/pg_ident.conf" .
+}
+
+# files_same: PostgreSQL's two files are as they were, with owner and mode.
+files_same() {
+  local file
+  for file in pg_hba.conf pg_ident.conf; do
+    cmp "$file" "$host_pg/data/$file"
+    [ "$(stat -c '%U %a' "$file")" = "$(stat -c '%U %a' "$host_pg/data/$file")" ]
+  done
+}
+
+@test "the pooler keeps no secret, the game goes through it, and rollback and purge leave nothing" {
+  host
+  run -0 --separate-stderr host_run twpool-deploy
+  [[ "$output" == "deployed: generation 0001, "* ]]
+  run -1 grep -r 'SCRAM-SHA-256\$' "$host_root/etc/pgbouncer"
+  grep -qx 'auth_user = twpool_lookup' "$host_root/etc/pgbouncer/twpool/pgbouncer.ini"
+  host_bots --bots 5 --duration 1 --think 0.1 --quiet >bots.json
+  run -0 --separate-stderr host_run twpool-deploy
+  [ "$output" = 'nothing to do: no file differs from site.json' ]
+  run -0 --separate-stderr host_run twpool-rollback
+  [[ "$output" == "rolled back: generation 0001, verified"* ]]
+  files_same
+  run -0 twpool-auth purge --site site.json
+  [ "$output" = $'removed from game\nremoved the role twpool_lookup' ]
+  run -0 twpool-auth purge --site site.json
+  [ "$output" = '' ]
+  run -0 cluster_sql game "SELECT count(*) FROM pg_namespace, pg_roles WHERE nspname = 'twpool' OR rolname ~ '^twpool'"
+  [ "$output" = 0 ]
+}
