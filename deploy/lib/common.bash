@@ -210,11 +210,6 @@ gen_get() {
   twpool-generation get "$GEN" "$1" | tr -d '\0'
 }
 
-# generation_unfinished: the oldest generation that is not complete, or nothing.
-generation_unfinished() {
-  twpool-generation list --active | awk '$2 != "complete" && !n++ { print $1 }'
-}
-
 # dsn_file LOCATOR: the host path of an element of server.dsn, with its #/pointer or :LINE.
 dsn_file() {
   printf '%s' "$root${site[server.directory]}/$1"

@@ -53,7 +53,7 @@ wanted(const char *name, int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-	struct effort effort = { 1, 1, 20000, 1, 1, 4096, getenv("FAULTS_STOP") != NULL };
+	struct effort effort = { 1, 1, 24000, 1, 1, 4096, getenv("FAULTS_STOP") != NULL };
 	struct timespec begin, end;
 	int at = 1;
 
