@@ -67,10 +67,11 @@ written() {
     grep -vE 'execve\("[^"]*/deploy/twpool-deploy"|\["bash", "[^"]*/deploy/twpool-deploy"' >started
   (($(wc -l <started) > 200))
   run -1 grep -F -f canaries started
-  # The server's own file, the pooler's userlist, the private record, and what is about to become one of them.
+  # The server's own file, the pooler's userlist, the private record, what is about to become one of them, and
+  # the copy of the userlist for the shadow boot, in a directory that is the pooler's alone.
   run written
   printf '%s\n' "$output" | grep -vE "^$host_root/(srv/game/bin/(bigbang.json|\.twpool-[0-9a-f]{16})|etc/pgbouncer/twpool/(userlist.txt|\.twpool-[0-9a-f]{16})|var/lib/twpool/generations/[0-9]{4}/.*|$)" |
-    grep -vE '^(/memfd:diff.*|/dev/shm/.*)?$' >elsewhere || :
+    grep -vE '^(/memfd:diff.*|/dev/shm/.*|/tmp/twpool-boot\.[A-Za-z0-9]{6}/auth_file)?$' >elsewhere || :
   [ ! -s elsewhere ] || { cat elsewhere; false; }
   [ "$(stat -c %a "$host_root/var/lib/twpool")" = 700 ]
   # What is left on the disk.

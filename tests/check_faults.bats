@@ -84,7 +84,7 @@ stranded() {
 
 @test "PostgreSQL is full" {
   local i
-  for i in {1..9}; do
+  for i in {1..20}; do
     PGPASSWORD=pw psql -XAtq -h 127.0.0.1 -p "$CLUSTER_PORT" -U game -d game -c 'SELECT pg_sleep(600)' >/dev/null 2>&1 3>&- 4>&- &
     sessions+=("$!")
   done
@@ -93,7 +93,8 @@ stranded() {
 }
 
 full() {
-  (($(cluster_sql "SELECT count(*) FROM pg_stat_activity WHERE usename = 'game'") >= 9))
+  [[ $(cluster_sql "SELECT count(*) >= current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+    FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()") == t ]]
 }
 
 @test "the pool is exhausted" {

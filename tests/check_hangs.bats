@@ -97,7 +97,8 @@ ends() {
   local way
   cp "$BATS_TEST_DIRNAME/fixtures/check/well.json" rows.json
   peer console.pl "$PWD" 7000 1.26.0 "$BATS_TEST_DIRNAME/fixtures/check/columns.json" rows.json
-  wait_until 10 test -S .s.PGSQL.7000
+  # The socket is there before it listens.
+  wait_until 10 perl -MIO::Socket::UNIX -e 'exit !IO::Socket::UNIX->new(Peer => ".s.PGSQL.7000")'
   for way in '' ' sslmode=disable'; do
     run -0 twpool-check --dsn "host=$PWD port=7000 user=x$way" --timeout 20 --only pools --only clients --only listener -v
     printf '%s\n' "$output" >"said${#way}"

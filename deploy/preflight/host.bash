@@ -62,7 +62,7 @@ check_programs() {
 check_record() {
   local GEN
   [[ -r $state_dir/generations ]] || return 0
-  GEN=$(generation_unfinished) || {
+  GEN=$(generation_open) || {
     finding error record "the records below $state_dir/generations cannot be read" 'twpool-generation list says more.'
     return
   }
