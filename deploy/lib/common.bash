@@ -144,6 +144,11 @@ masked() {
     -e 's/SCRAM-SHA-256\$[^ "]*/***/g'
 }
 
+# generation_open: the oldest generation that is neither complete nor undone, or nothing.
+generation_open() {
+  twpool-generation list --active | awk '$2 != "complete" && !n++ { print $1 }'
+}
+
 # lock_take NAME [READ-ONLY]: one writer. The lock dies with its holder, whose phases may need an instant
 # to follow; an inherited one is kept. With a second argument a lock that cannot be written is enough:
 # the way back is open where a file system has become read-only.
