@@ -266,10 +266,16 @@ held() {
   [ "$(cluster_sql "SELECT count(*) FROM pg_stat_activity WHERE usename = 'game' AND state = 'idle in transaction'")" -eq "$1" ]
 }
 
+# nobody: the pooler's only client is the console's.
+nobody() {
+  [[ $(console 'SHOW LISTS' | sed -n 's/^used_clients|//p') == 1 ]]
+}
+
 @test "max_client_conn too low: max_client_conn" {
   console 'SET max_client_conn = 8'
   stress 0 --dsn "$POOLED" "${watched[@]}" --bots 50
   named max_client_conn max_client_conn
+  wait_until 20 nobody
   stress 0 --dsn "$POOLED" --bots 50
   named max_client_conn max_client_conn
 }
