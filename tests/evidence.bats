@@ -268,7 +268,8 @@ held() {
 
 # nobody: the pooler's only client is the console's.
 nobody() {
-  [[ $(console 'SHOW LISTS' | sed -n 's/^used_clients|//p') == 1 ]]
+  [[ $(as_user "$CLUSTER_SUPERUSER" psql -XAtq -h "$POOLER_DIR" -p "$POOLER_PORT" -U pgbouncer -d pgbouncer \
+    -c 'SHOW CLIENTS' | wc -l) == 1 ]]
 }
 
 @test "max_client_conn too low: max_client_conn" {

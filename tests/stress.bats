@@ -328,7 +328,8 @@ idle() {
   [[ "$output" == *$'\n'"missed: p99 of the latency in ms: "*" is above --max-p99 0.001" ]]
   stress 1 --dsn "$POOLED" "${watched[@]}" --bots 8 --think 0 --max-server-connections 1
   [[ "$output" == *$'\n'"missed: peak of server connections: "[23]" is above --max-server-connections 1" ]]
-  stress 1 --dsn "$POOLED" --bots 0 --versus "$DIRECT" --pairs 1000 --max-overhead 0
+  # The socket is so much faster that the pooler cannot be, on any machine.
+  stress 1 --dsn "$POOLED" --bots 0 --versus "host=$CLUSTER_SOCKET port=$CLUSTER_PORT user=game dbname=game" --pairs 1000 --max-overhead 0
   [[ "$output" == *$'\n'"missed: added latency in ms: 0."*" is above --max-overhead 0" ]]
 }
 
