@@ -46,6 +46,9 @@ tw_dsn_note(struct tw_dsn *dsn, const struct tw_dsn_item *item, struct tw_err *e
 			dsn->parameter[i] = item->parameter;
 		}
 	}
+	/* libpq makes an sslmode of this old keyword, in its own words (fe-connect.c, conninfo_storeval). */
+	if (key_is(item, "requiressl"))
+		dsn->span[TW_DSN_SSLMODE] = (struct tw_span){ 0, 0 };
 	for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++) {
 		if (!key_is(item, secrets[i]))
 			continue;
