@@ -4,18 +4,8 @@
 # shellcheck disable=SC2030,SC2031 # a test's variables are its own
 bats_require_minimum_version 1.5.0
 
-setup_file() {
-  load_words
-  cluster_start "$BATS_FILE_TMPDIR/c" 20
-  pooler_start "$CLUSTER_DIR/pool"
-}
-
-teardown_file() {
-  load_words
-  pooler_halt
-  kill -CONT "$(postmaster_pid)"
-  cluster_stop
-}
+# shellcheck source=tests/lib/pooler_setup.bash
+. "$BATS_TEST_DIRNAME/lib/pooler_setup.bash"
 
 setup() {
   load_words
@@ -37,15 +27,6 @@ teardown() {
     kill -QUIT "$(cat "$other/pid")"
   fi
   wait_until 20 idle
-}
-
-load_words() {
-  # shellcheck source=tests/lib/cluster.bash
-  . "$BATS_TEST_DIRNAME/lib/cluster.bash"
-  # shellcheck source=tests/lib/pooler.bash
-  . "$BATS_TEST_DIRNAME/lib/pooler.bash"
-  # shellcheck source=tests/lib/sessions.bash
-  . "$BATS_TEST_DIRNAME/lib/sessions.bash"
 }
 
 # check ARG...: all checks, in a time that a loaded machine keeps, and killed if it does not end.

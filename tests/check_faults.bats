@@ -5,17 +5,11 @@
 # shellcheck disable=SC2030,SC2031,SC2119 # a test's variables are its own
 bats_require_minimum_version 1.5.0
 
-setup_file() {
-  load_words
-  cluster_start "$BATS_FILE_TMPDIR/c" 12
-  pooler_start "$CLUSTER_DIR/pool"
-}
+# shellcheck source=tests/lib/pooler_setup.bash
+. "$BATS_TEST_DIRNAME/lib/pooler_setup.bash"
 
-teardown_file() {
-  load_words
-  pooler_halt
-  kill -CONT "$(postmaster_pid)" || :
-  cluster_stop
+setup_file() {
+  pooled_cluster 12
 }
 
 setup() {
@@ -30,15 +24,6 @@ teardown() {
   ((${#sessions[@]} == 0)) || kill "${sessions[@]}" || :
   cluster_sql "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'game' AND state = 'active'" >/dev/null
   [[ -z ${other:-} ]] || kill -QUIT "$(cat "$other/pid")"
-}
-
-load_words() {
-  # shellcheck source=tests/lib/cluster.bash
-  . "$BATS_TEST_DIRNAME/lib/cluster.bash"
-  # shellcheck source=tests/lib/pooler.bash
-  . "$BATS_TEST_DIRNAME/lib/pooler.bash"
-  # shellcheck source=tests/lib/sessions.bash
-  . "$BATS_TEST_DIRNAME/lib/sessions.bash"
 }
 
 # diagnosed STATUS CAUSE ARG...: the verdict, and a result with that status and cause, and a remedy.

@@ -5,17 +5,8 @@
 # shellcheck disable=SC2030,SC2031,SC2119,SC2154 # a test's variables are its own
 bats_require_minimum_version 1.5.0
 
-setup_file() {
-  load_words
-  cluster_start "$BATS_FILE_TMPDIR/c" 20
-  pooler_start "$CLUSTER_DIR/pool"
-}
-
-teardown_file() {
-  load_words
-  pooler_halt
-  cluster_stop
-}
+# shellcheck source=tests/lib/pooler_setup.bash
+. "$BATS_TEST_DIRNAME/lib/pooler_setup.bash"
 
 setup() {
   load_words
@@ -30,15 +21,6 @@ teardown() {
   if [[ -n ${other:-} ]]; then
     kill -QUIT "$(cat "$other/pid")"
   fi
-}
-
-load_words() {
-  # shellcheck source=tests/lib/cluster.bash
-  . "$BATS_TEST_DIRNAME/lib/cluster.bash"
-  # shellcheck source=tests/lib/pooler.bash
-  . "$BATS_TEST_DIRNAME/lib/pooler.bash"
-  # shellcheck source=tests/lib/sessions.bash
-  . "$BATS_TEST_DIRNAME/lib/sessions.bash"
 }
 
 check() {

@@ -5,18 +5,13 @@
 # shellcheck disable=SC2154 # `run --separate-stderr` sets stderr
 bats_require_minimum_version 1.5.0
 
+# shellcheck source=tests/lib/pooler_setup.bash
+. "$BATS_TEST_DIRNAME/lib/pooler_setup.bash"
+
 setup_file() {
-  load_words
-  cluster_start "$BATS_FILE_TMPDIR/c" 30
-  pooler_start "$CLUSTER_DIR/pool"
+  pooled_cluster 30
   cluster_sql game 'CREATE TABLE seen (client int, n int); GRANT ALL ON seen TO game; GRANT CREATE ON SCHEMA public TO game'
   cp "$POOLER_DIR/userlist.txt" "$BATS_FILE_TMPDIR/userlist"
-}
-
-teardown_file() {
-  load_words
-  pooler_halt
-  cluster_stop
 }
 
 setup() {
@@ -42,13 +37,6 @@ teardown() {
   fi
   console RELOAD
   cluster_sql "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'game'"
-}
-
-load_words() {
-  # shellcheck source=tests/lib/cluster.bash
-  . "$BATS_TEST_DIRNAME/lib/cluster.bash"
-  # shellcheck source=tests/lib/pooler.bash
-  . "$BATS_TEST_DIRNAME/lib/pooler.bash"
 }
 
 # stress CODE ARG...: a run that must end with this code.

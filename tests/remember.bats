@@ -4,17 +4,8 @@
 # shellcheck disable=SC2030,SC2031 # a test's variables are its own
 bats_require_minimum_version 1.5.0
 
-setup_file() {
-  load_words
-  cluster_start "$BATS_FILE_TMPDIR/c" 20
-  pooler_start "$CLUSTER_DIR/pool"
-}
-
-teardown_file() {
-  load_words
-  pooler_halt
-  cluster_stop
-}
+# shellcheck source=tests/lib/pooler_setup.bash
+. "$BATS_TEST_DIRNAME/lib/pooler_setup.bash"
 
 setup() {
   load_words
@@ -26,13 +17,6 @@ setup() {
 teardown() {
   kill -CONT "$(pooler_pid)"
   kill "${daemons[@]}"
-}
-
-load_words() {
-  # shellcheck source=tests/lib/cluster.bash
-  . "$BATS_TEST_DIRNAME/lib/cluster.bash"
-  # shellcheck source=tests/lib/pooler.bash
-  . "$BATS_TEST_DIRNAME/lib/pooler.bash"
 }
 
 # syslogd SOCKET FILE [hang]: begins to listen.

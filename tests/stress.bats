@@ -5,17 +5,12 @@
 # shellcheck disable=SC2030,SC2031 # a test's variables are its own
 bats_require_minimum_version 1.5.0
 
-setup_file() {
-  load_words
-  cluster_start "$BATS_FILE_TMPDIR/c" 20
-  pooler_start "$CLUSTER_DIR/pool"
-  cluster_sql "CREATE ROLE bard LOGIN PASSWORD 'hunter2 secret'"
-}
+# shellcheck source=tests/lib/pooler_setup.bash
+. "$BATS_TEST_DIRNAME/lib/pooler_setup.bash"
 
-teardown_file() {
-  load_words
-  pooler_halt
-  cluster_stop
+setup_file() {
+  pooled_cluster 20
+  cluster_sql "CREATE ROLE bard LOGIN PASSWORD 'hunter2 secret'"
 }
 
 setup() {
@@ -35,13 +30,6 @@ teardown() {
   ((${#holders[@]} == 0)) || kill "${holders[@]}" || :
   console 'RELOAD'
   wait_until 20 idle
-}
-
-load_words() {
-  # shellcheck source=tests/lib/cluster.bash
-  . "$BATS_TEST_DIRNAME/lib/cluster.bash"
-  # shellcheck source=tests/lib/pooler.bash
-  . "$BATS_TEST_DIRNAME/lib/pooler.bash"
 }
 
 # stress CODE ARG...: a short run that must end with this code, and be killed if it does not end.

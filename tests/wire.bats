@@ -5,10 +5,11 @@
 # shellcheck disable=SC2154 # `run --separate-stderr` sets stderr
 bats_require_minimum_version 1.5.0
 
+# shellcheck source=tests/lib/pooler_setup.bash
+. "$BATS_TEST_DIRNAME/lib/pooler_setup.bash"
+
 setup_file() {
-  load_words
-  cluster_start "$BATS_FILE_TMPDIR/c" 20
-  pooler_start "$CLUSTER_DIR/pool"
+  pooled_cluster 20
   cluster_sql "CREATE ROLE easy LOGIN"
   cluster_sql "CREATE ROLE plain LOGIN PASSWORD 'pw-plain'"
   cluster_sql "SET password_encryption = md5; CREATE ROLE old LOGIN PASSWORD 'pw-old'"
@@ -21,25 +22,12 @@ setup_file() {
   printf '*:*:*:%s:pw-%s\n' plain plain old old >>"$PGPASSFILE"
 }
 
-teardown_file() {
-  load_words
-  pooler_halt
-  cluster_stop
-}
-
 setup() {
   load_words
   cd "$BATS_TEST_TMPDIR" || return
   PATH=$TWPOOL_BIN:$PATH
   POOLED="host=127.0.0.1 port=$POOLER_PORT user=game dbname=game"
   DIRECT="host=127.0.0.1 port=$CLUSTER_PORT user=game dbname=game"
-}
-
-load_words() {
-  # shellcheck source=tests/lib/cluster.bash
-  . "$BATS_TEST_DIRNAME/lib/cluster.bash"
-  # shellcheck source=tests/lib/pooler.bash
-  . "$BATS_TEST_DIRNAME/lib/pooler.bash"
 }
 
 # certificate DATA: a server's certificate for localhost, and one that has not signed it, beside it.

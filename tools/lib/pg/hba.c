@@ -5,6 +5,7 @@
 #include "render/encode.h"
 #include "site/database.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define BEGIN "# twpool: begin. The next deploy overwrites what is edited here; twpool-rollback removes it.\n"
@@ -131,12 +132,9 @@ tw_hba_files_ask(const struct tw_site *site, const char *program, tw_ms deadline
 
 	if (ok) {
 		ident = out.data + strlen(out.data) + 1;
-		if (strlen(out.data) >= sizeof(files->hba) || strlen(ident) >= sizeof(files->ident))
+		if ((size_t)snprintf(files->hba, sizeof(files->hba), "%s", out.data) >= sizeof(files->hba) ||
+		    (size_t)snprintf(files->ident, sizeof(files->ident), "%s", ident) >= sizeof(files->ident))
 			ok = tw_fail(e, EX_CONFIG, "hba_file or ident_file is too long");
-		else {
-			strcpy(files->hba, out.data);
-			strcpy(files->ident, ident);
-		}
 	}
 	tw_buf_free(&out);
 	return ok;
