@@ -29,7 +29,7 @@ teardown() {
   console 'RESUME game' 2>/dev/null || :
   ((${#holders[@]} == 0)) || kill "${holders[@]}" || :
   console 'RELOAD'
-  wait_until 20 idle
+  wait_until 20 at_rest
 }
 
 # stress CODE ARG...: a short run that must end with this code, and be killed if it does not end.
@@ -63,7 +63,7 @@ now() {
   cluster_sql 'SELECT clock_timestamp()'
 }
 
-idle() {
+at_rest() {
   [ "$(backends true)" -le 3 ] && are 0 "state <> 'idle'"
 }
 
@@ -148,7 +148,7 @@ idle() {
 
 @test "with the reserved slots taken too: too_many_clients" {
   for _ in 1 2 3; do
-    hold "$CLUSTER_SUPERUSER" -h "$CLUSTER_SOCKET" -p "$CLUSTER_PORT" -U "$CLUSTER_SUPERUSER" -d postgres
+    in_transaction "$CLUSTER_SUPERUSER" -h "$CLUSTER_SOCKET" -p "$CLUSTER_PORT" -U "$CLUSTER_SUPERUSER" -d postgres
   done
   wait_until 10 superusers_hold 3
   stress 0 --dsn "$DIRECT" --bots 40 --duration 0.1
@@ -259,7 +259,7 @@ idle() {
 
 @test "a frozen pool is 1, with its name and what cures it" {
   for _ in 1 2 3; do
-    hold '' -h 127.0.0.1 -p "$POOLER_PORT" -U game -d game
+    in_transaction '' -h 127.0.0.1 -p "$POOLER_PORT" -U game -d game
   done
   wait_until 10 are 3 "state = 'idle in transaction'"
   stress 1 --dsn "$POOLED" "${watched[@]}" --bots 2 --login-deadline 3 --freeze-after 1
@@ -457,8 +457,8 @@ idle() {
   run -66 twpool-stress --dsn @absent.json
 }
 
-# hold USER PSQL-ARG...: a session that stays in an open transaction until the test is over.
-hold() {
+# in_transaction USER PSQL-ARG...: a session that stays in an open transaction until the test is over.
+in_transaction() {
   local user=$1
   shift
   { printf 'BEGIN;\nSELECT 1;\n'; exec sleep 60; } 3>&- 4>&- |

@@ -63,6 +63,13 @@ pooler_other() {
   wait_until 10 test -S "$1/.s.PGSQL.$3"
 }
 
+# few_descriptors PID MORE: the pooler may have MORE descriptors than it has open now. Prints the limit.
+few_descriptors() {
+  local open=(/proc/"$1"/fd/*)
+  as_user "$CLUSTER_SUPERUSER" prlimit --pid "$1" --nofile="$((${#open[@]} + $2))"
+  echo "$((${#open[@]} + $2))"
+}
+
 # site FILTER: site.json as the running pooler is, and what jq then makes of it; ./root has its socket.
 site() {
   mkdir -p root/run
