@@ -3,9 +3,6 @@
 #include "generation.h"
 #include "record/publish.h"
 
-#include <grp.h>
-#include <limits.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -31,66 +28,8 @@ gen_load(const char *text, struct tw_record *r, struct tw_err *e)
 	return gen_parse(text, &number, e) && tw_record_load(number, r, e);
 }
 
-/* number_parse reads a user's or group's number. */
-static bool
-number_parse(const char *text, unsigned *number)
-{
-	char *end;
-	unsigned long n = strtoul(text, &end, 10);
-
-	if (*text < '0' || *text > '9' || *end != '\0' || n >= UINT_MAX)
-		return false;
-	*number = (unsigned)n;
-	return true;
-}
-
-/* owner_parse reads "USER" or "USER:GROUP", names or numbers. */
-static bool
-owner_parse(const char *text, struct tw_attr *attr, struct tw_err *e)
-{
-	const char *colon = strchr(text, ':');
-	char user[64];
-	const struct passwd *pw;
-	const struct group *gr;
-
-	snprintf(user, sizeof(user), "%.*s", (int)(colon ? colon - text : (long)strlen(text)),
-	         text);
-	if (!number_parse(user, &attr->uid)) {
-		if ((pw = getpwnam(user)) == NULL)
-			return tw_fail(e, EX_NOUSER, "no user '%s' on this host", user);
-		attr->uid = pw->pw_uid;
-		attr->gid = pw->pw_gid;
-	}
-	if (colon == NULL || number_parse(colon + 1, &attr->gid))
-		return true;
-	if ((gr = getgrnam(colon + 1)) == NULL)
-		return tw_fail(e, EX_NOUSER, "no group '%s' on this host", colon + 1);
-	attr->gid = gr->gr_gid;
-	return true;
-}
-
-/* attr_parse makes the attributes that --mode and --owner ask for. */
-static bool
-attr_parse(const struct options *o, mode_t usual, struct tw_attr *attr, struct tw_err *e)
-{
-	const char *mode = o->mode;
-	char *end = NULL;
-
-	*attr = (struct tw_attr){ .mode = usual, .uid = geteuid(), .gid = getegid() };
-	if (mode != NULL) {
-		unsigned long n = strtoul(mode, &end, 8);
-
-		if (end == mode || *end != '\0' || n > 07777)
-			return tw_fail(e, EX_USAGE, "--mode: expected octal digits, got '%s'",
-			               mode);
-		attr->mode = (mode_t)n;
-	}
-	return o->owner == NULL || owner_parse(o->owner, attr, e);
-}
-
-/* report prints what was done: a line "action path (note)" each, or the JSON object. */
-static bool
-report(const struct options *o, json_t *done, struct tw_err *e)
+bool
+gen_report(const struct options *o, json_t *done, struct tw_err *e)
 {
 	json_t *one, *whole;
 	size_t i;
@@ -127,37 +66,6 @@ run_begin(const void *options, int n, char **operands, struct tw_err *e)
 	return ok ? 0 : e->exit;
 }
 
-/* run_stage stages a file, a directory or edits. */
-static int
-run_stage(const void *options, int n, char **operands, struct tw_err *e)
-{
-	const struct options *o = options;
-	struct tw_record r = TW_RECORD_INIT;
-	json_t *done = json_array(), *edits = NULL;
-	const char *group = o->group ? o->group : "host";
-	struct tw_attr attr;
-	bool ok = gen_load(operands[0], &r, e);
-
-	if (ok && n != (o->directory || o->edits ? 2 : 3))
-		ok = tw_fail(e, EX_USAGE,
-		             "expected GENERATION SRC DEST, or with --directory "
-		             "GENERATION DEST, or with --edits GENERATION FILE");
-	if (ok && o->edits)
-		ok = (edits = tw_json_load(operands[1], e)) != NULL &&
-		     tw_stage_edits(&r, group, edits, done, e);
-	else if (ok && o->directory)
-		ok = attr_parse(o, 0755, &attr, e) &&
-		     tw_stage_directory(&r, group, operands[1], &attr, done, e);
-	else if (ok)
-		ok = attr_parse(o, 0644, &attr, e) &&
-		     tw_stage_file(&r, group, operands[1], operands[2], &attr, done, e);
-	ok = report(o, done, e) && ok;
-	json_decref(edits);
-	json_decref(done);
-	tw_record_free(&r);
-	return ok ? 0 : e->exit;
-}
-
 /* run_apply publishes what a generation staged. */
 static int
 run_apply(const void *options, int n, char **operands, struct tw_err *e)
@@ -168,7 +76,7 @@ run_apply(const void *options, int n, char **operands, struct tw_err *e)
 	bool ok = gen_load(operands[0], &r, e) && tw_apply(&r, o->group, done, e);
 
 	(void)n;
-	ok = report(o, done, e) && ok;
+	ok = gen_report(o, done, e) && ok;
 	json_decref(done);
 	tw_record_free(&r);
 	return ok ? 0 : e->exit;
@@ -199,7 +107,7 @@ run_restore(const void *options, int n, char **operands, struct tw_err *e)
 		     (!is_active(&r) || tw_restore(&r, o->group, done, &failed, e));
 		tw_record_free(&r);
 	}
-	ok = report(o, done, e) && ok;
+	ok = gen_report(o, done, e) && ok;
 	free(list);
 	json_decref(done);
 	return ok ? 0 : e->exit;
@@ -239,132 +147,10 @@ run_verify(const void *options, int n, char **operands, struct tw_err *e)
 
 	(void)n, (void)operands;
 	differs = json_array_size(done);
-	ok = report(o, done, e) && ok;
+	ok = gen_report(o, done, e) && ok;
 	free(list);
 	json_decref(done);
 	return ok ? differs > 0 : e->exit;
-}
-
-/* run_mark sets a generation's state. */
-static int
-run_mark(const void *options, int n, char **operands, struct tw_err *e)
-{
-	static const char *const states[] = { "open", "complete", "undoing", "undone" };
-	struct tw_record r = TW_RECORD_INIT;
-	bool known = false, ok;
-
-	(void)options, (void)n;
-	for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++)
-		known = known || strcmp(states[i], operands[1]) == 0;
-	ok = known ||
-	     tw_fail(e, EX_USAGE, "'%s': not open, complete, undoing or undone", operands[1]);
-	ok = ok && gen_load(operands[0], &r, e) &&
-	     json_object_set_new(r.manifest, "state", json_string(operands[1])) == 0 &&
-	     tw_record_save(&r, e);
-	tw_record_free(&r);
-	return ok ? 0 : e->exit;
-}
-
-/*
- * value_new is a value of the evidence: JSON where the text is a number, true, false, a list or an
- * object; "@FILE" stands for the text of that file. NULL: error.
- */
-static json_t *
-value_new(const char *text, struct tw_err *e)
-{
-	struct tw_buf b = TW_BUF_INIT;
-	json_t *json = NULL;
-
-	if (*text == '@' ? tw_file_read(text + 1, TW_FILE_LIMIT, &b, NULL, e)
-	                 : tw_buf_puts(&b, text, e)) {
-		json = json_loadb(tw_buf_text(&b), b.len, JSON_DECODE_ANY, NULL);
-		if (json == NULL || json_is_string(json) || json_is_null(json)) {
-			json_decref(json);
-			json = json_stringn(tw_buf_text(&b), b.len);
-			if (json == NULL)
-				json = json_string("(not UTF-8)");
-		}
-	}
-	tw_buf_free(&b);
-	return json;
-}
-
-/* evidence_save merges the pairs into the generation's evidence.json. */
-static bool
-evidence_save(const struct tw_record *r, int n, char **pairs, struct tw_err *e)
-{
-	struct tw_attr attr = { .mode = 0600, .uid = geteuid(), .gid = getegid() };
-	char path[4096 + 16];
-	struct tw_buf b = TW_BUF_INIT;
-	struct stat st;
-	bool exists, ok;
-	json_t *all = NULL;
-
-	snprintf(path, sizeof(path), "%s/evidence.json", r->dir);
-	ok = tw_file_status(path, &st, &exists, e);
-	if (ok)
-		all = exists ? tw_json_load(path, e) : tw_json_report("twpool-deploy", "open");
-	ok = ok && all != NULL;
-	for (int i = 0; ok && i + 1 < n; i += 2) {
-		json_t *value = value_new(pairs[i + 1], e);
-
-		ok = value != NULL && json_object_set_new(all, pairs[i], value) == 0;
-	}
-	ok = ok && tw_json_text(all, &b, e) && tw_file_replace(path, b.data, b.len, &attr, e);
-	json_decref(all);
-	tw_buf_free(&b);
-	return ok;
-}
-
-/* run_note writes KEY VALUE pairs into a generation. */
-static int
-run_note(const void *options, int n, char **operands, struct tw_err *e)
-{
-	const struct options *o = options;
-	struct tw_record r = TW_RECORD_INIT;
-	json_t *notes;
-	bool ok = n % 2 == 1 || tw_fail(e, EX_USAGE, "a KEY without its VALUE");
-
-	ok = ok && gen_load(operands[0], &r, e);
-	if (ok && o->evidence) {
-		ok = evidence_save(&r, n - 1, operands + 1, e);
-	} else if (ok) {
-		notes = json_object_get(r.manifest, "notes");
-		for (int i = 1; i + 1 < n; i += 2)
-			json_object_set_new(notes, operands[i], json_string(operands[i + 1]));
-		ok = tw_record_save(&r, e);
-	}
-	tw_record_free(&r);
-	return ok ? 0 : e->exit;
-}
-
-/*
- * run_get prints notes, each ended by NUL; an absent one is empty. "dir", "site" and "state" are
- * built in.
- */
-static int
-run_get(const void *options, int n, char **operands, struct tw_err *e)
-{
-	struct tw_record r = TW_RECORD_INIT;
-	bool ok = gen_load(operands[0], &r, e);
-	char site[4096];
-
-	(void)options;
-	for (int i = 1; ok && i < n; i++) {
-		const json_t *notes = json_object_get(r.manifest, "notes");
-		const char *text = json_string_value(json_object_get(notes, operands[i]));
-
-		if (strcmp(operands[i], "dir") == 0)
-			text = r.dir;
-		else if (strcmp(operands[i], "state") == 0)
-			text = tw_record_state(&r);
-		else if (strcmp(operands[i], "site") == 0)
-			text = (ok = tw_record_site(&r, site, e)) ? site : NULL;
-		fputs(text != NULL ? text : "", stdout);
-		putchar('\0');
-	}
-	tw_record_free(&r);
-	return ok ? 0 : e->exit;
 }
 
 /* list_one prints or collects one generation. */
