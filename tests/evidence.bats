@@ -307,5 +307,20 @@ nobody() {
   [ "$(report '.tune | [.knee, .recommended, .fits, .pool_size_before, (.curve | length)]')" = '[8,8,27,3,4]' ]
   [ "$(report '.tune.curve | .[0].per_second < .[1].per_second and .[1].per_second < .[2].per_second')" = true ]
   perl "$BATS_TEST_DIRNAME/lib/page.pl" out.html out.json 20
+  cp out.json curve.json
   [ "$(as_user "$CLUSTER_SUPERUSER" psql -XAtq -h "$POOLER_DIR" -p "$POOLER_PORT" -U pgbouncer -d pgbouncer -c 'SHOW CONFIG' | grep -E '^(default_pool_size|reserve_pool_size)\|' | cut -d'|' -f2 | paste -sd' ')" = '3 0' ]
+  # A run takes the curve into its own page.
+  stress 0 --dsn "$POOLED" --versus "port=$CLUSTER_PORT" "${watched[@]}" --duration 0.3 --rounds 1 --curve curve.json --html out.html
+  [ "$(report '.tune')" = "$(jq -c '.tune + {time}' curve.json)" ]
+  perl "$BATS_TEST_DIRNAME/lib/page.pl" out.html out.json 80
+  grep -q '<data data-json="tune.recommended" value="8">8</data>' out.html
+}
+
+@test "--curve: what holds no pool sizes is 65, an absent file 66" {
+  printf '{"tool": "twpool-size", "tune": {"curve": []}}\n' >no.json
+  run -65 --separate-stderr twpool-stress --dsn "$POOLED" --curve no.json --html out.html
+  [[ "$stderr" == "twpool-stress: --curve: 'no.json' holds no pool sizes"$'\n'"HINT: twpool-size --tune --json "* ]]
+  run -66 twpool-stress --dsn "$POOLED" --curve nowhere.json --html out.html
+  run -64 --separate-stderr twpool-stress --dsn "$POOLED" --curve no.json -q
+  [[ "$stderr" == "twpool-stress: --curve needs --json or --html" ]]
 }
