@@ -139,6 +139,17 @@ bats_require_minimum_version 1.5.0
   [ "$output" = '["ok","ok","ok",0]' ]
 }
 
+@test "validate.direct and .tune_sizes: the page in the generation has before and after, the sweep and the pool sizes" {
+  host "$(bots_filter 10) | .validate += {direct: true, tune_sizes: \"1,4\"}"
+  run -0 --separate-stderr host_run twpool-deploy
+  dir=$host_root/var/lib/twpool/generations/0001
+  [[ "$stderr" == *"+ twpool-size --tune --sizes 1,4 "*"validate: these figures as a page: $dir/pool_load.html"* ]]
+  [ "$(jq -c '[(.targets | map(.pooled)), (.sweep | map(.bots)), (.tune.curve | map(.pool_size)), .tune.pool_size_before]' "$dir/pool_load.json")" = \
+    '[[true,false],[5,20],[1,4],25]' ]
+  [ "$(jq '.tune.tune.curve | length' "$dir/evidence.json")" = 2 ]
+  perl "$tests/lib/page.pl" "$dir/pool_load.html" "$dir/pool_load.json" 80
+}
+
 @test "a second deploy while one runs exits 75 at once, and says who holds the lock since when" {
   host '.validate.command = ["sh", "-c", "while ! [ -e /tmp/go.'"$BATS_ROOT_PID"' ]; do sleep 0.1; done"]'
   host_run twpool-deploy >talk.log 2>&1 3>&- &
