@@ -7,6 +7,8 @@ bats_require_minimum_version 1.5.0
 
 # shellcheck source=tests/lib/pooler_setup.bash
 . "$BATS_TEST_DIRNAME/lib/pooler_setup.bash"
+# shellcheck source=tests/lib/stress.bash
+. "$BATS_TEST_DIRNAME/lib/stress.bash"
 
 setup_file() {
   pooled_cluster 30
@@ -15,12 +17,7 @@ setup_file() {
 }
 
 setup() {
-  load_words
-  cd "$BATS_TEST_TMPDIR" || return
-  PATH=$TWPOOL_BIN:$PATH
-  POOLED="host=127.0.0.1 port=$POOLER_PORT user=game dbname=game"
-  DIRECT="host=127.0.0.1 port=$CLUSTER_PORT user=game dbname=game"
-  watched=(--console "$CONSOLE" --postgres "$POSTGRES")
+  stress_ready --duration 1
   jobs=()
 }
 
@@ -37,17 +34,6 @@ teardown() {
   fi
   console RELOAD
   cluster_sql "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'game'"
-}
-
-# stress CODE ARG...: a run that must end with this code.
-stress() {
-  local code=$1
-  shift
-  run -"$code" --separate-stderr timeout -k 1 90 twpool-stress --bots 4 --duration 1 --think 0.05 --json out.json "$@"
-}
-
-report() {
-  jq -c "$1" out.json
 }
 
 # named NAME WORD...: it is this one, on the table too, with the setting that moves it.
@@ -294,13 +280,9 @@ nobody() {
 }
 
 @test "the page of pool sizes has the same figures too, and the settings are as before" {
-  mkdir -p root/run
-  ln -s "$POOLER_DIR" root/run/pgbouncer
-  jq -n --arg socket "$CLUSTER_SOCKET" --arg super "$CLUSTER_SUPERUSER" --argjson port "$CLUSTER_PORT" --argjson pool "$POOLER_PORT" \
-    '{schema: 1, postgres: {port: $port, socket_directory: $socket, superuser: $super},
-      databases: [{name: "game"}], users: [{name: "game"}], pgbouncer: {listen_port: $pool}}' >site.json
+  site .
   printf 'SELECT pg_sleep(0.02)\n' >s.sql
-  TWPOOL_ROOT=$PWD/root run -0 --separate-stderr timeout 90 twpool-size --tune --site site.json --dsn "$POOLED" --sizes 1,4,8,12 \
+  run -0 --separate-stderr timeout 90 twpool-size --tune --site site.json --dsn "$POOLED" --sizes 1,4,8,12 \
     --bots 8 --seconds 1 --script s.sql --json --html out.html
   printf '%s\n' "$output" >out.json
   # Eight bots that sleep need eight server connections, and twelve are of no more use.
