@@ -281,7 +281,7 @@ nobody() {
 
 @test "the page of pool sizes has the same figures too, and the settings are as before" {
   site .
-  printf 'SELECT pg_sleep(0.02)\n' >s.sql
+  printf 'SELECT pg_sleep(0.1)\n' >s.sql
   run -0 --separate-stderr timeout 90 twpool-size --tune --site site.json --dsn "$POOLED" --sizes 1,4,8,12 \
     --bots 8 --seconds 1 --script s.sql --json --html out.html
   printf '%s\n' "$output" >out.json
