@@ -147,6 +147,18 @@ stall() {
   [ "$(report '.targets[0] | .logins.again > 4 and .transactions.attempted > 8 and .survivors == 4')" = true ]
 }
 
+# --- many bots ------------------------------------------------------------------------------------
+
+# make soak has 10,000.
+@test "1,000 bots hold their connections through three server connections, at 32 KiB each at most" {
+  as_user "$CLUSTER_SUPERUSER" prlimit --pid "$(pooler_pid)" --nofile=2048:
+  console 'SET max_client_conn = 1100'
+  stress 0 --dsn "$POOLED" "${watched[@]}" --bots 1000 --think 2 --duration 3 --deadline 60 --login-deadline 60 --min-success 1 \
+    --max-server-connections 3
+  [ "$(report '.targets[0] | [.logins.succeeded, .survivors, .transactions.success]')" = '[1000,1000,1]' ]
+  [ "$(report '.targets[0].client.pss_per_bot_bytes | . > 0 and . <= 32768')" = true ]
+}
+
 # --- the ledger -----------------------------------------------------------------------------------
 
 @test "the ledger: nothing is lost or doubled, also where the pooler is killed in the midst of it" {
