@@ -66,6 +66,18 @@ SQL
   [ "$(report '.targets[0].latency_ms.p50 >= 20')" = true ]
 }
 
+@test "a semicolon ends no statement in quotes of any kind, nor in a comment" {
+  cat >s.sql <<'SQL'
+SELECT 'a;b', 'it''s;', E'it\'s;', "x;y", $$ c;d $$, $q$ e; $$ f;$q$ /* g; /* h; */ i; */ -- j;
+  FROM (SELECT 1 AS "x;y") t;
+INSERT INTO seen VALUES (7, 7);
+SQL
+  cluster_sql game 'TRUNCATE seen'
+  stress 0 --dsn "$POOLED" --script s.sql --min-success 1 -M simple
+  [ "$(cluster_sql game 'SELECT count(*), min(n) FROM seen')" = "$(report .targets[0].transactions.succeeded)|7" ]
+  pgbench -n -t 3 -f s.sql -h 127.0.0.1 -p "$POOLER_PORT" -U game game
+}
+
 @test "pgbench runs the same script" {
   printf '%s\n' '\set n random(1, 100)' 'SELECT :n;' 'SELECT :n + :client_id;' >s.sql
   pgbench -n -t 3 -f s.sql -h 127.0.0.1 -p "$POOLER_PORT" -U game game
