@@ -210,7 +210,7 @@ static const struct tw_opt opts[] = {
 	       "a pool in which nothing happens for so long is frozen (15)", freeze_after, 1, 3600),
 	TEXT("json", 0, "FILE", "write a report; \"-\": to stdout, and no table", json),
 	TEXT("html", 0, "FILE", "write the report as a page that one looks at", html),
-	TEXT("curve", 0, "FILE", "take pool sizes from a report of twpool-size --tune into ours",
+	TEXT("curve", 0, "FILE", "take the pool sizes of a report of twpool-size into ours",
 	     curve),
 	FLAG("quiet", 'q', "print no table and no progress", quiet),
 	FLAG("verbose", 'v', "print messages of failures, and progress to a log", verbose),
