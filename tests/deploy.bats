@@ -169,6 +169,7 @@ descriptors() {
     '[[true,false],[5,20],[1,4],25]' ]
   [ "$(jq '.tune.tune.curve | length' "$dir/evidence.json")" = 2 ]
   perl "$tests/lib/page.pl" "$dir/pool_load.html" "$dir/pool_load.json" 80
+  [ "$(grep -c '^<h2>' "$dir/pool_load.html")" -eq 9 ]
 }
 
 @test "a second deploy while one runs exits 75 at once, and says who holds the lock since when" {
