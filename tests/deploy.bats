@@ -139,6 +139,39 @@ bats_require_minimum_version 1.5.0
   [ "$output" = '["ok","ok","ok",0]' ]
 }
 
+# A reload does not change the descriptors that the pooler was started with: with 4096 of them 5,000
+# clients hang, and only its log says so.
+@test "more clients than the running pooler has descriptors for: it gets them, and nobody is restarted" {
+  host "$(bots_filter 2)"
+  host_run twpool-deploy >/dev/null 2>&1
+  pooler=$(<"$host_root/run/twpool/pooler.pid") pids="$(cat "$host_root/run/game.pid" "$host_root/run/twpool/pooler.pid")"
+  [ "$(descriptors "$pooler")" = 4096 ]
+  host_site "$(bots_filter 2) | .pgbouncer += {max_client_conn: 5000, default_pool_size: 20}"
+  run -0 host_run twpool-deploy --plan
+  [[ "$output" == *"+ prlimit --pid $pooler --nofile=8192:"* && "$output" != *"takes a restart"* ]]
+  [ "$(descriptors "$pooler")" = 4096 ]
+  run -0 --separate-stderr host_run twpool-deploy
+  [ "$(cat "$host_root/run/game.pid" "$host_root/run/twpool/pooler.pid")" = "$pids" ]
+  [ "$(descriptors "$pooler")" = 8192 ]
+}
+
+# descriptors PID: its soft limit of open files.
+descriptors() {
+  awk '/^Max open files/ { print $4 }' "/proc/$1/limits"
+}
+
+@test "validate.direct and .tune_sizes: the page in the generation has before and after, the sweep and the pool sizes" {
+  host "$(bots_filter 10) | .validate += {direct: true, tune_sizes: \"1,4\"}"
+  run -0 --separate-stderr host_run twpool-deploy
+  dir=$host_root/var/lib/twpool/generations/0001
+  [[ "$stderr" == *"+ twpool-size --tune --sizes 1,4 "*"validate: these figures as a page: $dir/pool_load.html"* ]]
+  [ "$(jq -c '[(.targets | map(.pooled)), (.sweep | map(.bots)), (.tune.curve | map(.pool_size)), .tune.pool_size_before]' "$dir/pool_load.json")" = \
+    '[[true,false],[5,20],[1,4],25]' ]
+  [ "$(jq '.tune.tune.curve | length' "$dir/evidence.json")" = 2 ]
+  perl "$tests/lib/page.pl" "$dir/pool_load.html" "$dir/pool_load.json" 80
+  [ "$(grep -c '^<h2>' "$dir/pool_load.html")" -eq 9 ]
+}
+
 @test "a second deploy while one runs exits 75 at once, and says who holds the lock since when" {
   host '.validate.command = ["sh", "-c", "while ! [ -e /tmp/go.'"$BATS_ROOT_PID"' ]; do sleep 0.1; done"]'
   host_run twpool-deploy >talk.log 2>&1 3>&- &

@@ -7,6 +7,8 @@ bats_require_minimum_version 1.5.0
 
 # shellcheck source=tests/lib/pooler_setup.bash
 . "$BATS_TEST_DIRNAME/lib/pooler_setup.bash"
+# shellcheck source=tests/lib/stress.bash
+. "$BATS_TEST_DIRNAME/lib/stress.bash"
 
 setup_file() {
   pooled_cluster 30
@@ -15,12 +17,7 @@ setup_file() {
 }
 
 setup() {
-  load_words
-  cd "$BATS_TEST_TMPDIR" || return
-  PATH=$TWPOOL_BIN:$PATH
-  POOLED="host=127.0.0.1 port=$POOLER_PORT user=game dbname=game"
-  DIRECT="host=127.0.0.1 port=$CLUSTER_PORT user=game dbname=game"
-  watched=(--console "$CONSOLE" --postgres "$POSTGRES")
+  stress_ready --duration 1
   jobs=()
 }
 
@@ -37,17 +34,6 @@ teardown() {
   fi
   console RELOAD
   cluster_sql "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'game'"
-}
-
-# stress CODE ARG...: a run that must end with this code.
-stress() {
-  local code=$1
-  shift
-  run -"$code" --separate-stderr timeout -k 1 90 twpool-stress --bots 4 --duration 1 --think 0.05 --json out.json "$@"
-}
-
-report() {
-  jq -c "$1" out.json
 }
 
 # named NAME WORD...: it is this one, on the table too, with the setting that moves it.
@@ -78,6 +64,18 @@ SQL
   stress 0 --dsn "$POOLED" --script s.sql -D scale=5 --min-success 1
   [ "$(cluster_sql game 'SELECT count(*) = '"$(report .targets[0].transactions.succeeded)"', count(DISTINCT client), min(n) > 100, max(n) <= 150, count(DISTINCT n) > 3 FROM seen')" = 't|4|t|t|t' ]
   [ "$(report '.targets[0].latency_ms.p50 >= 20')" = true ]
+}
+
+@test "a semicolon ends no statement in quotes of any kind, nor in a comment" {
+  cat >s.sql <<'SQL'
+SELECT 'a;b', 'it''s;', E'it\'s;', "x;y", $$ c;d $$, $q$ e; $$ f;$q$ /* g; /* h; */ i; */ -- j;
+  FROM (SELECT 1 AS "x;y") t;
+INSERT INTO seen VALUES (7, 7);
+SQL
+  cluster_sql game 'TRUNCATE seen'
+  stress 0 --dsn "$POOLED" --script s.sql --min-success 1 -M simple
+  [ "$(cluster_sql game 'SELECT count(*), min(n) FROM seen')" = "$(report .targets[0].transactions.succeeded)|7" ]
+  pgbench -n -t 3 -f s.sql -h 127.0.0.1 -p "$POOLER_PORT" -U game game
 }
 
 @test "pgbench runs the same script" {
@@ -159,6 +157,18 @@ stall() {
   printf 'SELECT pg_terminate_backend(pg_backend_pid())\n' >s.sql
   stress 0 --dsn "$DIRECT" --script s.sql --come-back
   [ "$(report '.targets[0] | .logins.again > 4 and .transactions.attempted > 8 and .survivors == 4')" = true ]
+}
+
+# --- many bots ------------------------------------------------------------------------------------
+
+# make soak has 10,000.
+@test "1,000 bots hold their connections through three server connections, at 32 KiB each at most" {
+  as_user "$CLUSTER_SUPERUSER" prlimit --pid "$(pooler_pid)" --nofile=2048:
+  console 'SET max_client_conn = 1100'
+  stress 0 --dsn "$POOLED" "${watched[@]}" --bots 1000 --think 2 --duration 3 --deadline 60 --login-deadline 60 --min-success 1 \
+    --max-server-connections 3
+  [ "$(report '.targets[0] | [.logins.succeeded, .survivors, .transactions.success]')" = '[1000,1000,1]' ]
+  [ "$(report '.targets[0].client.pss_per_bot_bytes | . > 0 and . <= 32768')" = true ]
 }
 
 # --- the ledger -----------------------------------------------------------------------------------
@@ -294,18 +304,29 @@ nobody() {
 }
 
 @test "the page of pool sizes has the same figures too, and the settings are as before" {
-  mkdir -p root/run
-  ln -s "$POOLER_DIR" root/run/pgbouncer
-  jq -n --arg socket "$CLUSTER_SOCKET" --arg super "$CLUSTER_SUPERUSER" --argjson port "$CLUSTER_PORT" --argjson pool "$POOLER_PORT" \
-    '{schema: 1, postgres: {port: $port, socket_directory: $socket, superuser: $super},
-      databases: [{name: "game"}], users: [{name: "game"}], pgbouncer: {listen_port: $pool}}' >site.json
+  site .
   printf 'SELECT pg_sleep(0.1)\n' >s.sql
-  TWPOOL_ROOT=$PWD/root run -0 --separate-stderr timeout 90 twpool-size --tune --site site.json --dsn "$POOLED" --sizes 1,4,8,12 \
+  run -0 --separate-stderr timeout 90 twpool-size --tune --site site.json --dsn "$POOLED" --sizes 1,4,8,12 \
     --bots 8 --seconds 1 --script s.sql --json --html out.html
   printf '%s\n' "$output" >out.json
   # Eight bots that sleep need eight server connections, and twelve are of no more use.
   [ "$(report '.tune | [.knee, .recommended, .fits, .pool_size_before, (.curve | length)]')" = '[8,8,27,3,4]' ]
   [ "$(report '.tune.curve | .[0].per_second < .[1].per_second and .[1].per_second < .[2].per_second')" = true ]
   perl "$BATS_TEST_DIRNAME/lib/page.pl" out.html out.json 20
+  cp out.json curve.json
   [ "$(as_user "$CLUSTER_SUPERUSER" psql -XAtq -h "$POOLER_DIR" -p "$POOLER_PORT" -U pgbouncer -d pgbouncer -c 'SHOW CONFIG' | grep -E '^(default_pool_size|reserve_pool_size)\|' | cut -d'|' -f2 | paste -sd' ')" = '3 0' ]
+  # A run takes the curve into its own page.
+  stress 0 --dsn "$POOLED" --versus "port=$CLUSTER_PORT" "${watched[@]}" --duration 0.3 --rounds 1 --curve curve.json --html out.html
+  [ "$(report '.tune')" = "$(jq -c '.tune + {time}' curve.json)" ]
+  perl "$BATS_TEST_DIRNAME/lib/page.pl" out.html out.json 80
+  grep -q '<data data-json="tune.recommended" value="8">8</data>' out.html
+}
+
+@test "--curve: what holds no pool sizes is 65, an absent file 66" {
+  printf '{"tool": "twpool-size", "tune": {"curve": []}}\n' >no.json
+  run -65 --separate-stderr twpool-stress --dsn "$POOLED" --curve no.json --html out.html
+  [[ "$stderr" == "twpool-stress: --curve: 'no.json' holds no pool sizes"$'\n'"HINT: twpool-size --tune --json "* ]]
+  run -66 twpool-stress --dsn "$POOLED" --curve nowhere.json --html out.html
+  run -64 --separate-stderr twpool-stress --dsn "$POOLED" --curve no.json -q
+  [[ "$stderr" == "twpool-stress: --curve needs --json or --html" ]]
 }

@@ -7,6 +7,8 @@ bats_require_minimum_version 1.5.0
 
 # shellcheck source=tests/lib/pooler_setup.bash
 . "$BATS_TEST_DIRNAME/lib/pooler_setup.bash"
+# shellcheck source=tests/lib/stress.bash
+. "$BATS_TEST_DIRNAME/lib/stress.bash"
 
 setup_file() {
   pooled_cluster 20
@@ -14,12 +16,7 @@ setup_file() {
 }
 
 setup() {
-  load_words
-  cd "$BATS_TEST_TMPDIR" || return
-  PATH=$TWPOOL_BIN:$PATH
-  POOLED="host=127.0.0.1 port=$POOLER_PORT user=game dbname=game"
-  DIRECT="host=127.0.0.1 port=$CLUSTER_PORT user=game dbname=game"
-  watched=(--console "$CONSOLE" --postgres "$POSTGRES")
+  stress_ready --duration 0.4
   holders=()
 }
 
@@ -30,18 +27,6 @@ teardown() {
   ((${#holders[@]} == 0)) || kill "${holders[@]}" || :
   console 'RELOAD'
   wait_until 20 at_rest
-}
-
-# stress CODE ARG...: a short run that must end with this code, and be killed if it does not end.
-stress() {
-  local code=$1
-  shift
-  run -"$code" --separate-stderr timeout -k 1 40 twpool-stress --bots 4 --duration 0.4 --think 0.05 --json out.json "$@"
-}
-
-# report FILTER: what jq makes of the report.
-report() {
-  jq -c "$1" out.json
 }
 
 # backends CONDITION: how many of the bots' backends are so.
@@ -268,12 +253,8 @@ at_rest() {
 }
 
 @test "--site says whom to ask" {
-  mkdir -p root/run
-  ln -s "$POOLER_DIR" root/run/pgbouncer
-  jq -n --arg socket "$CLUSTER_SOCKET" --arg super "$CLUSTER_SUPERUSER" --argjson port "$CLUSTER_PORT" --argjson pool "$POOLER_PORT" \
-    '{schema: 1, postgres: {port: $port, socket_directory: $socket, superuser: $super},
-      databases: [{name: "game"}], users: [{name: "game"}], pgbouncer: {listen_port: $pool}}' >site.json
-  TWPOOL_ROOT=$PWD/root stress 0 --dsn "$POOLED" --site site.json --max-server-connections 3
+  site .
+  stress 0 --dsn "$POOLED" --site site.json --max-server-connections 3
   [ "$(report '.targets[0].server_connections.peak | . >= 1 and . <= 3')" = true ]
 }
 

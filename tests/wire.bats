@@ -7,6 +7,8 @@ bats_require_minimum_version 1.5.0
 
 # shellcheck source=tests/lib/pooler_setup.bash
 . "$BATS_TEST_DIRNAME/lib/pooler_setup.bash"
+# shellcheck source=tests/lib/stress.bash
+. "$BATS_TEST_DIRNAME/lib/stress.bash"
 
 setup_file() {
   pooled_cluster 20
@@ -23,11 +25,7 @@ setup_file() {
 }
 
 setup() {
-  load_words
-  cd "$BATS_TEST_TMPDIR" || return
-  PATH=$TWPOOL_BIN:$PATH
-  POOLED="host=127.0.0.1 port=$POOLER_PORT user=game dbname=game"
-  DIRECT="host=127.0.0.1 port=$CLUSTER_PORT user=game dbname=game"
+  stress_ready --duration 0.3 --client wire
 }
 
 # certificate DATA: a server's certificate for localhost, and one that has not signed it, beside it.
@@ -38,17 +36,6 @@ certificate() {
   openssl req -new -x509 -nodes -newkey rsa:2048 -days 30 -subj /CN=other -keyout "$BATS_FILE_TMPDIR/other.key" \
     -out "$BATS_FILE_TMPDIR/other.crt" 2>/dev/null
   cp "$1/server.crt" "$BATS_FILE_TMPDIR/server.crt"
-}
-
-# stress CODE ARG...: a short run with the wire client that must end with this code.
-stress() {
-  local code=$1
-  shift
-  run -"$code" --separate-stderr timeout -k 1 60 twpool-stress --bots 4 --duration 0.3 --think 0.05 --client wire --json out.json "$@"
-}
-
-report() {
-  jq -c "$1" out.json
 }
 
 # both ARG...: the same run by either client; wire.json and libpq.json.

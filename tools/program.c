@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* program.c: where the programs meet the terminal. The library below never prints. */
+#include "base/file.h"
 #include "base/version.h"
 #include "program.h"
 
@@ -8,6 +9,7 @@
 #include <locale.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -47,6 +49,51 @@ program_print(json_t *report, struct tw_err *e)
 	tw_buf_free(&b);
 	json_decref(report);
 	return ok;
+}
+
+bool
+program_write(const char *path, const struct tw_buf *b, struct tw_err *e)
+{
+	struct tw_attr attr = { .mode = 0644, .uid = geteuid(), .gid = getegid() };
+
+	return tw_file_replace(path, b->data, b->len, &attr, e);
+}
+
+/* signals_set is the two that end a run. */
+static sigset_t
+signals_set(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	return set;
+}
+
+int
+program_signals(struct tw_err *e)
+{
+	const sigset_t set = signals_set();
+	int fd;
+
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0)
+		tw_fail_errno(e, EX_OSERR, "signalfd");
+	return fd;
+}
+
+void
+program_signals_end(int fd)
+{
+	const sigset_t set = signals_set();
+	struct signalfd_siginfo seen;
+
+	while (read(fd, &seen, sizeof(seen)) > 0)
+		;
+	close(fd);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
 int

@@ -12,5 +12,19 @@
  */
 int program_main(const struct tw_program *program, int argc, char **argv, void *options);
 
+/*
+ * program_write makes a report's file, which everybody may read, of a buffer; what was there before
+ * is replaced as a whole. Errors as tw_file_replace.
+ */
+bool program_write(const char *path, const struct tw_buf *b, struct tw_err *e);
+
+/*
+ * program_signals makes SIGINT and SIGTERM readable at a descriptor, for this thread and those that
+ * it starts; -1 on failure (EX_OSERR). program_signals_end closes it: the next signal has its usual
+ * effect.
+ */
+int program_signals(struct tw_err *e);
+void program_signals_end(int fd);
+
 /* program_print writes a report to stdout and gives its reference back. */
 bool program_print(json_t *report, struct tw_err *e);

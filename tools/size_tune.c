@@ -5,11 +5,8 @@
 #include "program.h"
 #include "size/tune_report.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 static const char name[] = "twpool-size";
 
@@ -88,15 +85,6 @@ stress_make(const struct size_tune_options *o, const struct tw_site *site, struc
 	       tw_sampler_site(&s->sampler, site, tw_root(), name, e) && tw_stress_prepare(s, e);
 }
 
-/* file_write writes a page. */
-static bool
-file_write(const char *path, const struct tw_buf *b, struct tw_err *e)
-{
-	struct tw_attr attr = { .mode = 0644, .uid = geteuid(), .gid = getegid() };
-
-	return tw_file_replace(path, b->data, b->len, &attr, e);
-}
-
 /* report writes what came of it. */
 static bool
 report(const struct size_tune_options *o, const struct tw_tune *t, long room, struct tw_err *e)
@@ -107,7 +95,7 @@ report(const struct size_tune_options *o, const struct tw_tune *t, long room, st
 	                       : tw_fail(e, EX_OSERR, "out of memory");
 
 	if (ok && o->html != NULL)
-		ok = tw_tune_page(json, &page, e) && file_write(o->html, &page, e);
+		ok = tw_tune_page(json, &page, e) && program_write(o->html, &page, e);
 	if (ok && o->json) {
 		ok = program_print(json, e);
 		json = NULL;
@@ -120,23 +108,6 @@ report(const struct size_tune_options *o, const struct tw_tune *t, long room, st
 	tw_buf_free(&table);
 	json_decref(json);
 	return ok;
-}
-
-/* signals_open makes SIGINT and SIGTERM readable: the settings must be put back. */
-static int
-signals_open(struct tw_err *e)
-{
-	sigset_t set;
-	int fd;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (fd < 0)
-		tw_fail_errno(e, EX_OSERR, "signalfd");
-	return fd;
 }
 
 int
@@ -158,7 +129,7 @@ size_tune(const struct size_tune_options *o, const struct tw_site *site, const s
 	          stress_make(o, site, &script, &s, e);
 
 	if (ok) {
-		s.swarm.signals = signals_open(e);
+		s.swarm.signals = program_signals(e);
 		ok = s.swarm.signals >= 0 && tw_tune_run(&t, e) && report(o, &t, fits(size), e);
 		if (ok && t.interrupted)
 			ok = tw_fail(e, EX_TEMPFAIL, "interrupted: the settings are as before");

@@ -77,6 +77,32 @@ stress_sweep_read(const struct stress_options *o, struct tw_stress *s, struct tw
 	return true;
 }
 
+json_t *
+stress_curve_read(const struct stress_options *o, struct tw_err *e)
+{
+	json_t *report, *tune, *curve = NULL;
+	const char *tool;
+
+	if (o->curve == NULL)
+		return json_null();
+	report = tw_json_load(o->curve, e);
+	if (report == NULL)
+		return NULL;
+	tool = json_string_value(json_object_get(report, "tool"));
+	tune = json_object_get(report, "tune");
+	if (tool == NULL || strcmp(tool, "twpool-size") != 0 ||
+	    json_array_size(json_object_get(tune, "curve")) == 0) {
+		tw_fail(e, EX_DATAERR, "--curve: '%s' holds no pool sizes", o->curve);
+		tw_hint(e, "twpool-size --tune --json prints what is wanted here.");
+	} else if (json_object_set(tune, "time", json_object_get(report, "time")) == 0) {
+		curve = json_incref(tune);
+	} else {
+		tw_fail(e, EX_OSERR, "out of memory");
+	}
+	json_decref(report);
+	return curve;
+}
+
 bool
 stress_script_choose(const struct stress_options *o, struct tw_script *script, struct tw_err *e)
 {
@@ -137,6 +163,8 @@ stress_options_check(const struct stress_options *o, struct tw_err *e)
 		tw_fail(e, EX_USAGE, "--max-server-connections needs somebody who counts them");
 		return tw_hint(e, "give --site, or --console and --postgres.");
 	}
+	if (o->curve != NULL && o->json == NULL && o->html == NULL)
+		return tw_fail(e, EX_USAGE, "--curve needs --json or --html");
 	if (o->script != NULL && o->builtin != NULL)
 		return tw_fail(e, EX_USAGE, "--script and --builtin exclude each other");
 	if (o->ledger != NULL &&

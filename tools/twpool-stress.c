@@ -1,183 +1,33 @@
 /* SPDX-License-Identifier: ISC */
 /* twpool-stress: bots that log in and hold their connection, as players do; measures and judges. */
-#include "base/file.h"
 #include "program.h"
 #include "stress_plan.h"
 
-#include <errno.h>
 #include <math.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
-
-static const char name[] = STRESS_NAME;
-
-/* progress_line writes how far a run is. */
-static void
-progress_line(const struct tw_stress *s, const struct tw_swarm_now *now, char *out, size_t size)
-{
-	const struct tw_tally *t = now->tally;
-	char label[128];
-	long failed = 0;
-
-	for (size_t i = 0; i < t->failures.n; i++)
-		failed += t->failures.item[i].count;
-	tw_target_label(s->current, label, sizeof(label));
-	if (now->logins)
-		snprintf(out, size, "round %ld of %ld, %s: %ld of %ld logged in, %ld failed",
-		         s->round, s->rounds, label, t->logins, t->bots, failed);
-	else
-		snprintf(out, size,
-		         "round %ld of %ld, %s: %ld transactions by %ld bots, %ld failures, %.0f s "
-		         "left",
-		         s->round, s->rounds, label, t->transactions, t->logins, failed,
-		         fmax(now->seconds_left, 0));
-}
-
-/* progress_terminal rewrites one line each second. */
-static void
-progress_terminal(void *stress, const struct tw_swarm_now *now)
-{
-	char line[256];
-
-	progress_line(stress, now, line, sizeof(line));
-	fprintf(stderr, "\r%s\033[K", line);
-}
-
-/* progress_log prints a line every five seconds. */
-static void
-progress_log(void *stress, const struct tw_swarm_now *now)
-{
-	char line[256];
-
-	progress_line(stress, now, line, sizeof(line));
-	if (now->second % 5 == 0)
-		fprintf(stderr, "%s: %s\n", name, line);
-}
-
-/* signals_open makes SIGINT and SIGTERM readable, for this thread and those that it starts. */
-static int
-signals_open(sigset_t *set, struct tw_err *e)
-{
-	int fd;
-
-	sigemptyset(set);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGTERM);
-	sigprocmask(SIG_BLOCK, set, NULL);
-	fd = signalfd(-1, set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (fd < 0)
-		tw_fail_errno(e, EX_OSERR, "signalfd");
-	return fd;
-}
-
-/* signals_close gives the next signal its usual effect. */
-static void
-signals_close(int fd, const sigset_t *set)
-{
-	struct signalfd_siginfo seen;
-
-	while (read(fd, &seen, sizeof(seen)) > 0)
-		;
-	close(fd);
-	sigprocmask(SIG_UNBLOCK, set, NULL);
-}
 
 /* measure prepares and runs all. */
 static bool
 measure(const struct stress_options *o, const struct tw_script *script, struct tw_stress *s,
         struct tw_err *e)
 {
-	bool terminal = isatty(STDERR_FILENO) && !o->quiet, ok;
-	sigset_t set;
+	bool ok;
 
 	s->swarm.script = script;
 	s->swarm.arg = s;
-	s->swarm.progress = terminal ? progress_terminal : o->verbose ? progress_log : NULL;
+	s->swarm.progress = stress_progress_choose(o);
 	if (!tw_stress_prepare(s, e))
 		return false;
 	if (s->swarm.bots < s->bots_asked && !o->quiet)
 		fprintf(stderr, "%s: %ld bots instead of %ld: the pooler takes no more clients\n",
-		        name, s->swarm.bots, s->bots_asked);
-	s->swarm.signals = signals_open(&set, e);
+		        STRESS_NAME, s->swarm.bots, s->bots_asked);
+	s->swarm.signals = program_signals(e);
 	if (s->swarm.signals < 0)
 		return false;
 	ok = tw_stress_run(s, e);
-	signals_close(s->swarm.signals, &set);
-	if (terminal)
-		fprintf(stderr, "\r\033[K");
+	program_signals_end(s->swarm.signals);
+	stress_progress_end(o);
 	return ok;
-}
-
-/* status_word is the report's status. */
-static const char *
-status_word(const struct tw_stress *s, const struct tw_judged *v, int code)
-{
-	if (s->frozen[0] != '\0')
-		return "frozen";
-	if (v->missed == 0 && s->interrupted)
-		return "interrupted";
-	return code == 0 ? "ok" : "failed";
-}
-
-/* json_write writes the report to stdout ("-") or a file; it takes the report over. */
-static bool
-json_write(const char *path, json_t *report, struct tw_err *e)
-{
-	struct tw_attr attr = { .mode = 0644, .uid = geteuid(), .gid = getegid() };
-	struct tw_buf b = TW_BUF_INIT;
-	bool ok;
-
-	if (path != NULL && strcmp(path, "-") == 0)
-		return program_print(report, e);
-	ok = path == NULL ||
-	     (tw_json_text(report, &b, e) && tw_file_replace(path, b.data, b.len, &attr, e));
-	tw_buf_free(&b);
-	json_decref(report);
-	return ok;
-}
-
-/* html_write writes the page of a report. */
-static bool
-html_write(const char *path, const json_t *report, struct tw_err *e)
-{
-	struct tw_attr attr = { .mode = 0644, .uid = geteuid(), .gid = getegid() };
-	struct tw_buf b = TW_BUF_INIT;
-	bool ok = tw_stress_page(report, &b, e) && tw_file_replace(path, b.data, b.len, &attr, e);
-
-	tw_buf_free(&b);
-	return ok;
-}
-
-/* report prints the table and writes the JSON. Without a table what was missed goes to stderr. */
-static bool
-report(const struct stress_options *o, const struct tw_stress *s, const struct tw_judged *v,
-       int code, struct tw_err *e)
-{
-	bool table = !o->quiet && (o->json == NULL || strcmp(o->json, "-") != 0), ok = true;
-	bool written = o->json != NULL || o->html != NULL;
-	json_t *json = written ? tw_json_report(name, status_word(s, v, code)) : NULL;
-	struct tw_buf b = TW_BUF_INIT;
-	char line[256];
-
-	if (table)
-		ok = tw_stress_table(s, v, o->verbose, &b, e);
-	if (ok && table)
-		fputs(tw_buf_text(&b), stdout);
-	tw_buf_free(&b);
-	for (size_t i = 0; !table && i < v->n; i++) {
-		tw_limit_text(&v->item[i], line, sizeof(line));
-		if (!v->item[i].met)
-			fprintf(stderr, "%s: missed: %s\n", name, line);
-	}
-	if (json == NULL)
-		return ok && (!written || tw_fail(e, EX_OSERR, "out of memory"));
-	if (ok && tw_stress_json(s, v, json, e) &&
-	    (o->html == NULL || html_write(o->html, json, e)))
-		return json_write(o->json, json, e);
-	json_decref(json);
-	return false;
 }
 
 /* interrupted_fail says how much of the phases of transactions the figures are from. */
@@ -263,6 +113,7 @@ run_stress(const void *options, int n, char **operands, struct tw_err *e)
 	struct tw_script script = TW_SCRIPT_INIT;
 	struct tw_judged verdict = { 0 };
 	struct tw_err written = TW_ERR_INIT;
+	json_t *curve = NULL;
 	bool ok;
 
 	(void)n;
@@ -271,15 +122,16 @@ run_stress(const void *options, int n, char **operands, struct tw_err *e)
 	ok = stress_options_check(o, e) && stress_script_choose(o, &script, e) &&
 	     stress_sweep_read(o, &s, e) && stress_targets_read(o, &s, e) &&
 	     stress_clients_choose(o, &s, e) && stress_sampler_read(o, &s.sampler, e) &&
-	     measure(o, &script, &s, e);
+	     (curve = stress_curve_read(o, e)) != NULL && measure(o, &script, &s, e);
 	if (ok) {
 		tw_limits_judge(&limits, &s, &verdict);
 		ok = judge(&s, &verdict, e);
-		if (!report(o, &s, &verdict, e->exit, &written)) {
+		if (!stress_report(o, &s, &verdict, curve, e->exit, &written)) {
 			*e = written;
 			ok = false;
 		}
 	}
+	json_decref(curve);
 	tw_stress_free(&s);
 	tw_script_free(&script);
 	return ok ? 0 : e->exit;
@@ -358,6 +210,8 @@ static const struct tw_opt opts[] = {
 	       "a pool in which nothing happens for so long is frozen (15)", freeze_after, 1, 3600),
 	TEXT("json", 0, "FILE", "write a report; \"-\": to stdout, and no table", json),
 	TEXT("html", 0, "FILE", "write the report as a page that one looks at", html),
+	TEXT("curve", 0, "FILE", "take the pool sizes of a report of twpool-size into ours",
+	     curve),
 	FLAG("quiet", 'q', "print no table and no progress", quiet),
 	FLAG("verbose", 'v', "print messages of failures, and progress to a log", verbose),
 	{ 0 },

@@ -191,6 +191,7 @@ site_load() {
     server.start_seconds server.stop_seconds server.build_seconds server.log
     validate.timeout_seconds validate.bots validate.min_success validate.max_overhead_ms
     validate.max_server_connections validate.observe_seconds validate.pool_seconds validate.latency_pairs
+    validate.tune_sizes validate.direct
     validate.freeze_seconds validate.success_pattern validate.failure_pattern check.schedule
     process.pooler_user process.pooler_binary process.server_pidfile
   )

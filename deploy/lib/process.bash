@@ -93,7 +93,7 @@ process_start() {
 # environment of its own, not our lock, and as a pooler the descriptors that it may need.
 process_spawn() (
   if [[ $1 == pooler ]]; then
-    descriptors_raise "$(twpool-size --site "$SITE" --descriptors)"
+    ulimit -Sn "$(descriptors_possible "$(ulimit -Hn)")"
   fi
   shift
   lock_drop
@@ -103,15 +103,27 @@ process_spawn() (
     USER="$(account_field "$account" 1)" "$@"
 )
 
-# descriptors_raise N: the soft limit becomes N, or the hard limit where that is lower.
-descriptors_raise() {
-  local hard
-  hard=$(ulimit -Hn)
-  if [[ $hard == unlimited || $hard -ge $1 ]]; then
-    ulimit -Sn "$1"
+# descriptors_possible HARD: as many as the site's pooler may need, or HARD, a limit, where that is lower.
+descriptors_possible() {
+  local wanted
+  wanted=$(twpool-size --site "$SITE" --descriptors)
+  if [[ $1 == unlimited || $1 -ge $wanted ]]; then
+    printf '%s' "$wanted"
   else
-    ulimit -Sn "$hard"
+    printf '%s' "$1"
   fi
+}
+
+# process_descriptors: the running pooler, which a reload gives more clients only, gets the descriptors
+# for them too. It keeps those that it has more.
+process_descriptors() {
+  local pid soft hard wanted
+  pid=$(process_pid pooler)
+  read -r _ _ _ soft hard _ < <(grep '^Max open files' "/proc/$pid/limits")
+  wanted=$(descriptors_possible "$hard")
+  [[ $soft != unlimited && $soft -lt $wanted ]] || return 0
+  say "+ prlimit --pid $pid --nofile=$wanted:"
+  [[ -n ${TWPOOL_PLAN:-} ]] || as_user "$(process_user)" prlimit --pid "$pid" --nofile="$wanted:"
 }
 
 # process_stop NAME [PATIENCE]: asks, waits, insists. The pooler's patience is its own.

@@ -9,9 +9,16 @@ setup_file() {
   cluster_start "$BATS_FILE_TMPDIR/c" 30
   pooler_start "$CLUSTER_DIR/pool"
   cd "$BATS_FILE_TMPDIR" || return
+  mkdir -p root/run
+  ln -s "$POOLER_DIR" root/run/pgbouncer
+  jq -n --arg socket "$CLUSTER_SOCKET" --arg super "$CLUSTER_SUPERUSER" --argjson port "$CLUSTER_PORT" --argjson pool "$POOLER_PORT" \
+    '{schema: 1, postgres: {port: $port, socket_directory: $socket, superuser: $super},
+      databases: [{name: "game"}], users: [{name: "game"}], pgbouncer: {listen_port: $pool}}' >site.json
+  TWPOOL_ROOT=$PWD/root "$TWPOOL_BIN/twpool-size" --tune --site site.json --dsn "host=127.0.0.1 port=$POOLER_PORT user=game dbname=game" \
+    --sizes 1,2,4,8 --bots 20 --seconds 1 --json >curve.json
   "$TWPOOL_BIN/twpool-stress" --dsn "host=127.0.0.1 port=$POOLER_PORT user=game dbname=game" --versus "port=$CLUSTER_PORT" \
     --console "$CONSOLE" --postgres "$POSTGRES" --bots 50 --duration 1 --think 0.1 --rounds 2 --pairs 100 --sweep 10,30,100 \
-    --json report.json --html report.html
+    --curve curve.json --json report.json --html report.html
 }
 
 teardown_file() {
@@ -35,13 +42,25 @@ load_words() {
 browse() {
   timeout 120 chromium --headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update \
     --disable-sync --no-first-run --user-data-dir="$BATS_TEST_TMPDIR/profile" --enable-logging=stderr --hide-scrollbars \
-    --window-size=1000,3600 "$@" "file://$PWD/report.html"
+    --window-size=1000,4400 "$@" "file://$PWD/report.html"
 }
 
 @test "as the browser has it, every figure is the report's" {
   browse --dump-dom >dom.html 2>/dev/null
   grep -q '</html>' dom.html
-  run -0 perl "$BATS_TEST_DIRNAME/../lib/page.pl" dom.html report.json 60
+  run -0 perl "$BATS_TEST_DIRNAME/../lib/page.pl" dom.html report.json 100
+}
+
+@test "all parts of the report are there, each picture with words" {
+  local part
+  for part in 'The promises' 'Before and after' 'What held it back' 'Success over the number of bots' 'Latency of transactions' \
+    'Server connections over time' 'Memory of a connection' 'Added latency' 'The size of the pool'; do
+    grep -qF "<h2>$part</h2>" report.html || {
+      echo "not there: $part"
+      return 1
+    }
+  done
+  [ "$(grep -o '<svg [^>]*role="img" aria-label="[^"]' report.html | wc -l)" -eq 5 ]
 }
 
 @test "no error on the console, and no request but for the page itself" {

@@ -131,6 +131,20 @@ checked() {
   [ "$(pids)" = "$before" ]
 }
 
+# Its plan once said "reload".
+@test "more clients than LimitNOFILE has room for: the plan says that it takes a restart, and it does" {
+  host "$DEPLOYED"
+  before=$(pids)
+  production_edit '.pgbouncer.max_client_conn = 5100'
+  run -0 deploy --plan
+  [[ "$output" == *"+LimitNOFILE=8192"*"takes a restart: what its unit has above"*"it is restarted too"* ]]
+  [ "$(pids)" = "$before" ]
+  run -0 --separate-stderr deploy
+  pid=$(booted_run systemctl show -P MainPID pgbouncer.service)
+  booted_run grep -q '^Max open files  *8192 ' "/proc/$pid/limits"
+  wait_until 20 answers
+}
+
 @test "after a reboot the game answers by itself, through the pool" {
   host "$DEPLOYED"
   booted_reboot

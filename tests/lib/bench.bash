@@ -6,6 +6,8 @@
 # bench_start MAX_CONNECTIONS MAX_CLIENTS: both are up, with a pool of 25; gone again at exit. Sets
 # bench_dir, POOLED and DIRECT (DSNs).
 bench_start() {
+  # The pooler's and the bots': a login shell's 1024 are too few.
+  ulimit -Sn "$(($2 + 200))" || return
   bench_dir=$(mktemp -d /tmp/twpool-bench.XXXXXX)
   export CLUSTER_TEMPLATE=
   cluster_start "$bench_dir/c" "$1"

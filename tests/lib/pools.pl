@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-# pools.pl make DIR N | most FILE: N random sites in DIR; and how many server connections a pooler of
-# such a site can have at once. It opens them one by one by PgBouncer's rules (src/objects.c,
+# pools.pl make DIR N | most FILE... | share FILE: N random sites in DIR; how many server connections a pooler of
+# such a site can have at once; and how many of them each pool then has, as DATABASE USER NUMBER. It opens them one by one by PgBouncer's rules (src/objects.c,
 # launch_new_connection): a pool up to its size and its reserve, a database and a user up to their
 # limits, and at a limit an idle connection of another pool is evicted first. All pools want more all
 # the time, in random order, with many evictions: the highest total counts. No code of twpool's.
@@ -36,7 +36,7 @@ sub make {
   }
 }
 
-# most: the simulation of one site.
+# most: the simulation of one site: the highest total, and the pools as they were then.
 sub most {
   my $site = decode_json(do { local (@ARGV, $/) = @_; <> });
   my $g = $site->{pgbouncer};
@@ -49,7 +49,7 @@ sub most {
       push @pool, { d => $d->{name}, u => $u->{name}, n => 0, max => ($d->{pool_size} // $g->{default_pool_size}) + $reserve };
     }
   }
-  my ($total, $most) = (0, 0);
+  my ($total, $most, @share) = (0, 0);
   my $shut = sub { my $p = shift; $p->{n}--; $of_database{ $p->{d} }--; $of_user{ $p->{u} }--; $total-- };
   my $full = sub { my ($count, $cap) = @_; return $cap > 0 && ($count // 0) >= $cap };
   for (1 .. 400 * @pool) {
@@ -66,11 +66,12 @@ sub most {
       $shut->(pick(@idle));
     }
     $p->{n}++; $of_database{ $p->{d} }++; $of_user{ $p->{u} }++; $total++;
-    $most = $total if $total > $most;
+    ($most, @share) = ($total, map { "$_->{d} $_->{u} $_->{n}" } @pool) if $total > $most;
   }
-  return $most;
+  return ($most, @share);
 }
 
 my $what = shift;
 if ($what eq 'make') { make(@ARGV) }
-else { printf "%s %d\n", $_, most($_) for @ARGV }
+elsif ($what eq 'share') { my (undef, @share) = most(@ARGV); print "$_\n" for @share }
+else { printf "%s %d\n", $_, (most($_))[0] for @ARGV }

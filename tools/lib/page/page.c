@@ -121,6 +121,24 @@ tw_page_figure(struct tw_page *p, const char *path)
 }
 
 void
+tw_page_fill(struct tw_page *p, const char *prefix, const char *html)
+{
+	while (p->ok && *html != '\0') {
+		size_t n = strcspn(html, "{"), key = strcspn(html + n, "}");
+		char path[128];
+
+		p->ok = tw_buf_add(p->out, html, n, p->e);
+		html += n;
+		if (*html == '\0')
+			break;
+		snprintf(path, sizeof(path), "%s%s%.*s", prefix, *prefix != '\0' ? "." : "",
+		         (int)key - 1, html + 1);
+		tw_page_figure(p, path);
+		html += key + (html[key] == '}');
+	}
+}
+
+void
 tw_page_begin(struct tw_page *p, const char *title)
 {
 	tw_page_put(p, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"

@@ -32,6 +32,12 @@ double tw_page_number(const struct tw_page *p, const char *path);
 /* tw_page_figure appends the value at a path; "not known" where it is null or absent. */
 void tw_page_figure(struct tw_page *p, const char *path);
 
+/*
+ * tw_page_fill appends HTML in which each {KEY} is the figure at PREFIX.KEY; with the prefix ""
+ * keys are of the report itself.
+ */
+void tw_page_fill(struct tw_page *p, const char *prefix, const char *html);
+
 /* tw_page_begin and tw_page_end: everything before and after the content. */
 void tw_page_begin(struct tw_page *p, const char *title);
 void tw_page_end(struct tw_page *p);

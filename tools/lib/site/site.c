@@ -77,6 +77,8 @@ static const struct field fields[] = {
 	{ "validate", "observe_seconds", INTEGER, "60", 0, 86400, NULL },
 	{ "validate", "pool_seconds", NUMBER, "5", 0, 3600, NULL },
 	{ "validate", "latency_pairs", INTEGER, "2000", 0, 1000000, NULL },
+	{ "validate", "tune_sizes", STRING, "\"\"", 0, 0, NULL },
+	{ "validate", "direct", BOOLEAN, "false", 0, 0, NULL },
 	{ "validate", "freeze_seconds", NUMBER, "15", 1, 3600, NULL },
 	{ "validate", "timeout_seconds", INTEGER, "600", 1, 86400, NULL },
 	{ "validate", "command", STRINGS, "[]", 0, 0, NULL },

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* tune_report.c: numbers in rows, and one picture. */
-#include "page/page.h"
+/* tune_report.c: the points as rows and as JSON. */
+#include "stress/page_parts.h"
 #include "tune_report.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 /* So many signs are the longest bar of the table. */
 #define BAR 30
@@ -44,13 +42,6 @@ tw_tune_table(const struct tw_tune *t, long fits, struct tw_buf *b, struct tw_er
 	                                                : "");
 }
 
-/* number_json is a number with three decimals, null for NAN. */
-static json_t *
-number_json(double x)
-{
-	return tw_figures_number(x);
-}
-
 /* size_json is a pool size, null where there is none. */
 static json_t *
 size_json(long size)
@@ -70,9 +61,10 @@ tw_tune_json(const struct tw_tune *t, long fits, json_t *report, struct tw_err *
 		json_array_append_new(
 		    curve,
 		    json_pack("{sI so so so so so}", "pool_size", (json_int_t)p->size, "per_second",
-		              number_json(p->per_second), "p50_ms", number_json(p->p50_ms),
-		              "p99_ms", number_json(p->p99_ms), "success", number_json(p->success),
-		              "server_connections", number_json(p->server_connections)));
+		              tw_figures_number(p->per_second), "p50_ms",
+		              tw_figures_number(p->p50_ms), "p99_ms", tw_figures_number(p->p99_ms),
+		              "success", tw_figures_number(p->success), "server_connections",
+		              tw_figures_number(p->server_connections)));
 	}
 	all = json_pack("{s{sI sI so so so so}}", "tune", "bots", (json_int_t)t->stress->swarm.bots,
 	                "pool_size_before", (json_int_t)t->before, "knee", size_json(t->knee),
@@ -83,64 +75,14 @@ tw_tune_json(const struct tw_tune *t, long fits, json_t *report, struct tw_err *
 	return ok || tw_fail(e, EX_OSERR, "out of memory");
 }
 
-/* curve_put is the curve as a table and as a picture. */
-static void
-curve_put(struct tw_page *p)
-{
-	static const char *const keys[] = { "pool_size", "per_second", "p50_ms", "p99_ms",
-		                            "server_connections" };
-	const json_t *curve = tw_page_at(p, "tune.curve");
-	size_t n = json_array_size(curve);
-	double *x = calloc(n + 1, sizeof(*x)), *y = calloc(n + 1, sizeof(*y));
-	struct tw_series series = { "transactions per second", 0, n, x, y };
-	char path[64];
-
-	tw_page_put(p,
-	            "<table>\n<thead><tr><th scope=\"col\">pool size</th><th "
-	            "scope=\"col\">transactions per second</th><th scope=\"col\">p50, ms</th><th "
-	            "scope=\"col\">p99, ms</th><th scope=\"col\">server connections</th></tr>"
-	            "</thead>\n<tbody>\n");
-	for (size_t i = 0; i < n; i++) {
-		tw_page_put(p, "<tr>");
-		for (size_t k = 0; k < sizeof(keys) / sizeof(*keys); k++) {
-			snprintf(path, sizeof(path), "tune.curve.%zu.%s", i, keys[k]);
-			tw_page_put(p, "<td>");
-			tw_page_figure(p, path);
-			tw_page_put(p, "</td>");
-			if (x != NULL && y != NULL && k < 2)
-				(k == 0 ? x : y)[i] = tw_page_number(p, path);
-		}
-		tw_page_put(p, "</tr>\n");
-	}
-	tw_page_put(p, "</tbody>\n</table>\n");
-	if (x != NULL && y != NULL)
-		tw_page_lines(p, "Transactions per second over the size of the pool",
-		              "The rate over default_pool_size, as in the table above.",
-		              "default_pool_size", "per second", &series, 1, false, NAN);
-	free(x);
-	free(y);
-}
-
 bool
 tw_tune_page(const json_t *report, struct tw_buf *out, struct tw_err *e)
 {
 	struct tw_page p = { report, out, e, true };
 
 	tw_page_begin(&p, "twpool-size --tune");
-	tw_page_put(&p, "<p>");
-	tw_page_figure(&p, "time");
-	tw_page_put(&p, ". ");
-	tw_page_figure(&p, "tune.bots");
-	tw_page_put(&p, " bots. default_pool_size was ");
-	tw_page_figure(&p, "tune.pool_size_before");
-	tw_page_put(&p, "; the smallest that reaches 95 per cent of the best rate is ");
-	tw_page_figure(&p, "tune.knee");
-	tw_page_put(&p, "; PostgreSQL has room for ");
-	tw_page_figure(&p, "tune.fits");
-	tw_page_put(&p, ". Recommended: <strong>");
-	tw_page_figure(&p, "tune.recommended");
-	tw_page_put(&p, "</strong>.</p>\n");
-	curve_put(&p);
+	tw_page_fill(&p, "", "<p>{time}</p>\n");
+	tw_page_curve(&p);
 	tw_page_end(&p);
 	return p.ok;
 }

@@ -2,8 +2,8 @@
 /* script.c: lines of a file as commands. */
 #include "base/file.h"
 #include "script.h"
+#include "script_scan.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,21 +47,10 @@ variable_find(struct tw_script *s, const char *name, size_t n, size_t *index, st
 	return true;
 }
 
-/* name_size is how many bytes of a text are a variable's name. */
-static size_t
-name_size(const char *text)
-{
-	size_t n = 0;
-
-	while (isalnum((unsigned char)text[n]) || text[n] == '_')
-		n++;
-	return n;
-}
-
 bool
 tw_script_define(struct tw_script *s, const char *definition, struct tw_err *e)
 {
-	size_t n = name_size(definition), index;
+	size_t n = tw_script_name(definition), index;
 	char *end;
 	long long value;
 
@@ -115,7 +104,7 @@ static bool
 set_read(struct tw_script *s, char *text, struct tw_err *e)
 {
 	struct tw_step c = { .kind = TW_STEP_SET };
-	size_t n = name_size(text);
+	size_t n = tw_script_name(text);
 	uint64_t random = 1;
 	int64_t ignored;
 
@@ -167,52 +156,6 @@ backslash_read(struct tw_script *s, char *line, struct tw_err *e)
 	return tw_fail(e, EX_DATAERR, "'%.*s' is not known here", (int)n, line);
 }
 
-/*
- * statement_end is the end of a statement: its ";" outside of quotes, comments and dollars, or the
- * end of the text.
- */
-static char *
-statement_end(char *at)
-{
-	char quote = '\0';
-
-	for (; *at != '\0'; at++) {
-		if (quote != '\0') {
-			quote = *at == quote ? '\0' : quote;
-		} else if (*at == '\'' || *at == '"') {
-			quote = *at;
-		} else if (*at == '-' && at[1] == '-') {
-			at += strcspn(at, "\n");
-			at -= *at == '\0';
-		} else if (*at == '$' && at[1] == '$') {
-			char *end = strstr(at + 2, "$$");
-
-			at = end != NULL ? end + 1 : at + 1;
-		} else if (*at == ';') {
-			break;
-		}
-	}
-	return at;
-}
-
-/* is_pgbench tells which of the two kinds of files it is. */
-static bool
-is_pgbench(const char *text)
-{
-	for (const char *line = text; line != NULL && *line != '\0';) {
-		const char *end = strchrnul(line, '\n'), *last = end;
-
-		line += strspn(line, " \t");
-		while (last > line && strchr(" \t\r", last[-1]) != NULL)
-			last--;
-		if (*line == '\\' ||
-		    (strncmp(line, "--", 2) != 0 && last > line && last[-1] == ';'))
-			return true;
-		line = *end != '\0' ? end + 1 : NULL;
-	}
-	return false;
-}
-
 /* line_of is the line of a place in a text, from 1. */
 static int
 line_of(const char *text, const char *at)
@@ -232,7 +175,7 @@ pgbench_split(struct tw_script *s, const char *path, const char *whole, struct t
 
 	while (*(at += strspn(at, " \t\r\n;")) != '\0') {
 		char *end = *at == '\\' || strncmp(at, "--", 2) == 0 ? at + strcspn(at, "\n")
-		                                                     : statement_end(at);
+		                                                     : tw_script_statement(at);
 		bool more = *end != '\0', ok = true;
 		int line = line_of(whole, whole + (at - text));
 
@@ -272,7 +215,7 @@ hole_next(const struct tw_script *s, const char *sql, size_t *n, size_t *index)
 			at++;
 			continue;
 		}
-		*n = name_size(at + 1);
+		*n = tw_script_name(at + 1);
 		for (*index = 0; *index < s->variables; (*index)++) {
 			if (strlen(s->variable[*index]) == *n && *n > 0 &&
 			    strncmp(s->variable[*index], at + 1, *n) == 0)
@@ -328,8 +271,8 @@ script_parse(struct tw_script *s, const char *path, struct tw_err *e)
 	          tw_buf_puts(&whole, tw_buf_text(&s->text), e);
 
 	if (ok && s->text.len > 0)
-		ok = is_pgbench(s->text.data) ? pgbench_split(s, path, whole.data, e)
-		                              : lines_split(s, e);
+		ok = tw_script_pgbench(s->text.data) ? pgbench_split(s, path, whole.data, e)
+		                                     : lines_split(s, e);
 	tw_buf_free(&whole);
 	return ok && script_finish(s, path, e);
 }

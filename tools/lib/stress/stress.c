@@ -6,15 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
-#define ASK_TIMEOUT 5000     /* ms, for the first questions to console and PostgreSQL */
+#define CONNECT_TIMEOUT 5000 /* ms, for the ledger */
 #define SAMPLE_INTERVAL 200  /* ms */
 #define SAMPLE_TIMEOUT 2000  /* ms */
 #define LEDGER_TIMEOUT 60000 /* ms, to read it */
 #define LEDGER_TRIES 5
-#define SPARE_CLIENTS 2    /* that we leave to others: a console, an operator */
-#define OWN_DESCRIPTORS 64 /* besides the bots' */
 
 void
 tw_stress_free(struct tw_stress *s)
@@ -33,88 +30,6 @@ tw_stress_free(struct tw_stress *s)
 	tw_sampler_free(&s->sampler);
 }
 
-/* port_of is the port that parameters name, 0 where they leave it to others. */
-static int
-port_of(const struct tw_pg_params *p)
-{
-	const char *port = tw_pg_params_get(p, "port");
-
-	if (port != NULL && *port != '\0')
-		return (int)strtol(port, NULL, 10);
-	return tw_pg_params_get(p, "service") != NULL ? 0 : 5432;
-}
-
-/* is_console tells whether a target can be the pooler whose console we ask. */
-static bool
-is_console(const struct tw_stress *s, const struct tw_target *t)
-{
-	int port = port_of(&t->params);
-
-	return s->listen_port != 0 && (port == 0 || port == s->listen_port);
-}
-
-/* bots_cap lowers the number of bots to what the pooler takes. */
-static bool
-bots_cap(struct tw_stress *s, const struct tw_sample *sample, struct tw_err *e)
-{
-	long left = sample->max_client_conn - sample->clients - SPARE_CLIENTS;
-
-	if (!is_console(s, &s->target[TW_DSN]) || s->swarm.bots <= left)
-		return true;
-	if (left >= 1) {
-		s->swarm.bots = left;
-		return true;
-	}
-	tw_fail(e, EX_TEMPFAIL,
-	        "no client is free at the pooler: max_client_conn is %ld, %ld are in use",
-	        sample->max_client_conn, sample->clients);
-	return tw_hint(e, "wait until clients have left, or raise max_client_conn.");
-}
-
-/* descriptors_raise makes room for a descriptor for each bot. */
-static bool
-descriptors_raise(long bots, struct tw_err *e)
-{
-	rlim_t need = (rlim_t)bots + OWN_DESCRIPTORS;
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-		return tw_fail_errno(e, EX_OSERR, "getrlimit");
-	if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= need)
-		return true;
-	if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < need) {
-		tw_fail(e, EX_OSERR, "%ld bots need %llu descriptors, and the limit is %llu", bots,
-		        (unsigned long long)need, (unsigned long long)limit.rlim_max);
-		return tw_hint(e, "raise it (ulimit -Hn), or ask for fewer bots.");
-	}
-	limit.rlim_cur = need;
-	return setrlimit(RLIMIT_NOFILE, &limit) == 0 || tw_fail_errno(e, EX_OSERR, "setrlimit");
-}
-
-bool
-tw_stress_prepare(struct tw_stress *s, struct tw_err *e)
-{
-	struct tw_sample sample = TW_SAMPLE_INIT;
-	const char *user = tw_pg_params_get(&s->target[TW_DSN].params, "user");
-	long most = 0;
-	bool ok = true;
-
-	snprintf(s->sampler.role, sizeof(s->sampler.role), "%s", user != NULL ? user : "");
-	s->swarm.bots = s->bots_asked;
-	if (s->sampler.console.n > 0 && s->bots_asked > 0) {
-		ok = tw_sample_console(&s->sampler, tw_pg_now() + ASK_TIMEOUT, &sample, e) &&
-		     (s->sampler.postgres.n == 0 ||
-		      tw_sample_postgres(&s->sampler, tw_pg_now() + ASK_TIMEOUT, &sample, e));
-		s->listen_port = sample.listen_port;
-		ok = ok && bots_cap(s, &sample, e);
-	}
-	tw_sample_free(&sample);
-	for (size_t i = 0; i < s->sweep_n; i++)
-		most = s->sweep[i].bots > most ? s->sweep[i].bots : most;
-	most = s->swarm.bots > most ? s->swarm.bots : most;
-	return ok && descriptors_raise(most, e);
-}
-
 /*
  * peak_of is the peak of server connections that a run caused, -1 where it is not known: those of
  * the pooler whose console was asked, or without a pooler the backends themselves.
@@ -124,7 +39,7 @@ peak_of(const struct tw_stress *s, const struct tw_target *t, const struct tw_ga
 {
 	long peak = -1;
 
-	if (g->postgres == 0 || !t->known || (t->pooled && !is_console(s, t)))
+	if (g->postgres == 0 || !t->known || (t->pooled && !tw_stress_watched(s, t)))
 		return -1;
 	for (size_t i = 0; i < g->n; i++) {
 		long n = t->pooled ? g->point[i].pooled : g->point[i].direct;
@@ -167,8 +82,8 @@ round_keep(const struct tw_stress *s, struct tw_target *t, const struct tw_tally
 		t->known = true;
 		t->pooled = tally->pooled;
 	}
-	tw_figures_of(tally, g, peak_of(s, t, g), is_console(s, t) && (!t->known || t->pooled),
-	              &t->round[t->rounds++]);
+	tw_figures_of(tally, g, peak_of(s, t, g),
+	              tw_stress_watched(s, t) && (!t->known || t->pooled), &t->round[t->rounds++]);
 	t->samples += g->postgres;
 	t->failed_samples += g->failed;
 	points_keep(t, g);
@@ -239,7 +154,7 @@ target_run(struct tw_stress *s, struct tw_target *t, struct tw_sweep *sweep, str
 static bool
 ledger_connect(struct tw_stress *s, PGconn **conn, struct tw_err *e)
 {
-	return tw_pg_connect(&s->target[TW_DSN].params, tw_pg_now() + ASK_TIMEOUT, conn, e) ||
+	return tw_pg_connect(&s->target[TW_DSN].params, tw_pg_now() + CONNECT_TIMEOUT, conn, e) ||
 	       tw_context(e, "--ledger");
 }
 
@@ -251,7 +166,7 @@ ledger_begin(struct tw_stress *s, struct tw_script *script, struct tw_err *e)
 	PGconn *conn = NULL;
 	bool ok = ledger_connect(s, &conn, e) &&
 	          tw_ledger_open(&s->ledger, s->ledger_table, (size_t)s->swarm.bots, conn,
-	                         tw_pg_now() + ASK_TIMEOUT, e);
+	                         tw_pg_now() + CONNECT_TIMEOUT, e);
 
 	PQfinish(conn);
 	snprintf(run, sizeof(run), "run=%lld", s->ledger.run);

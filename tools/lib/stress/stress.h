@@ -71,6 +71,12 @@ void tw_stress_free(struct tw_stress *s);
 bool tw_stress_prepare(struct tw_stress *s, struct tw_err *e);
 
 /*
+ * tw_stress_watched tells whether a target can be the pooler whose console is asked: its port is
+ * the console's, or is not known. False before tw_stress_prepare, and without a console.
+ */
+bool tw_stress_watched(const struct tw_stress *s, const struct tw_target *t);
+
+/*
  * tw_stress_run runs all rounds, each target once in each, in alternating order, then the pairs.
  * Ends early after a signal, and where a pool is frozen. That bots fail is no error.
  */
