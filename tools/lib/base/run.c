@@ -9,7 +9,6 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -140,39 +139,4 @@ tw_run(const char *const argv[], int seconds, struct tw_buf *out, int *status, s
 		return tw_fail(e, EX_UNAVAILABLE, "cannot run '%s': %s", argv[0], strerror(error));
 	}
 	return collect(pid, ends[0], deadline, argv[0], out, status, e);
-}
-
-/* child_run is the child of tw_run_part; it does not outlive its parent. */
-static _Noreturn void
-child_run(int (*part)(const void *), const void *arg, int out, pid_t parent)
-{
-	int code = 0;
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent || dup2(out, STDOUT_FILENO) < 0)
-		_exit(EX_OSERR);
-	code = part(arg);
-	_exit(fflush(stdout) == 0 ? code : EX_IOERR);
-}
-
-bool
-tw_run_part(int (*part)(const void *), const void *arg, const char *name, int seconds,
-            struct tw_buf *out, int *status, struct tw_err *e)
-{
-	long long deadline = now_ms() + seconds * 1000LL;
-	pid_t pid, parent = getpid();
-	int ends[2];
-
-	if (pipe2(ends, O_CLOEXEC) != 0)
-		return tw_fail_errno(e, EX_OSERR, "pipe");
-	fflush(NULL); /* or the child says it again */
-	pid = fork();
-	if (pid == 0)
-		child_run(part, arg, ends[1], parent);
-	close(ends[1]);
-	if (pid < 0) {
-		close(ends[0]);
-		return tw_fail_errno(e, EX_OSERR, "fork");
-	}
-	return collect(pid, ends[0], deadline, name, out, status, e);
 }
