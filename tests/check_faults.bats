@@ -26,11 +26,11 @@ teardown() {
   [[ -z ${other:-} ]] || kill -QUIT "$(cat "$other/pid")"
 }
 
-# diagnosed STATUS CAUSE ARG...: the verdict, and a result with that status and cause, and a remedy.
+# diagnosed STATUS CAUSE ARG...: of `whom`, or the pooler: the verdict, and a result with that status and cause, and a remedy.
 diagnosed() {
   local status=$1 cause=$2
   shift 2
-  timeout 60 twpool-check --dsn "$CONSOLE" --postgres "$POSTGRES" --timeout 20 "$@" --format json >report.json || :
+  timeout 60 twpool-check --dsn "${whom:-$CONSOLE}" --postgres "$POSTGRES" --timeout 20 "$@" --format json >report.json || :
   jq -e --arg status "$status" --arg cause "$cause" '.status == $status and
     any(.checks[]; .status == $status and .cause == $cause and (.remedy | length > 10))' report.json >/dev/null || {
     jq -c '[.status, (.checks[] | select(.status != "ok") | [.id, .status, .cause, .summary])]' report.json
@@ -111,7 +111,7 @@ full() {
 
 @test "the TCP listener is lost: to another process, or nobody is there" {
   pooler_other "$CLUSTER_DIR/f1" "s|^listen_port.*|listen_port = $CLUSTER_PORT|" "$CLUSTER_PORT"
-  diagnosed critical port-foreign --dsn "host=$other port=$CLUSTER_PORT"
+  whom="host=$other port=$CLUSTER_PORT" diagnosed critical port-foreign
   kill -QUIT "$(cat "$other/pid")"
   local port
   port=$(free_port)
@@ -123,7 +123,7 @@ full() {
   pooler_other "$CLUSTER_DIR/f2" "s|^listen_addr.*|listen_addr = 127.0.0.1, 127.0.0.2|; s|^listen_port.*|listen_port = $port|" "$port"
   kill "$pid"
   wait "$pid" || :
-  diagnosed critical port-closed --dsn "host=$other port=$port" --timeout 3 --only listener
+  whom="host=$other port=$port" diagnosed critical port-closed --timeout 3 --only listener
 }
 
 @test "descriptors are exhausted: clients hang, and the check names it" {
@@ -131,7 +131,7 @@ full() {
   port=$(free_port)
   pooler_other "$CLUSTER_DIR/f3" "s|^listen_port.*|listen_port = $port|" "$port"
   few_descriptors "$(cat "$other/pid")" 2 >/dev/null
-  diagnosed critical descriptors --dsn "host=$other port=$port" --only process
+  whom="host=$other port=$port" diagnosed critical descriptors --only process
 }
 
 @test "a client has a wrong secret" {
@@ -148,7 +148,7 @@ full() {
     session "c$i" 'SELECT 1'
   done
   wait_until 40 storm
-  diagnosed critical clients --dsn "host=$other port=$port"
+  whom="host=$other port=$port" diagnosed critical clients
 }
 
 storm() {
