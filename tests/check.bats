@@ -79,6 +79,19 @@ labels() {
   [ "$(grep -c 'login attempt: db=pgbouncer' "$POOLER_DIR/log")" -eq "$((before + 1))" ]
 }
 
+# Answers are asked for at once while they fit into the socket together: PgBouncer mixes those that do
+# not. 3,000 databases do not.
+@test "a pooler with thousands of databases is read like one with one" {
+  local port
+  port=$(free_port)
+  printf 'database_with_a_long_name_%s = host=127.0.0.1\n' {1..3000} >"$CLUSTER_DIR/many"
+  chmod 0644 "$CLUSTER_DIR/many"
+  pooler_other "$CLUSTER_DIR/thousands" "s|^listen_port.*|listen_port = $port|; s|^.databases.$|&\n%include $CLUSTER_DIR/many|" "$port"
+  run -0 twpool-check --dsn "host=$other port=$port" --timeout 20 --format prometheus
+  [ "$(grep -c '^pgbouncer_databases_pool_size{' <<<"$output")" -eq 3002 ]
+  [ "$(grep -c '^pgbouncer_stats_totals_queries_pooled_total{' <<<"$output")" -ge 1 ]
+}
+
 @test "--login logs in and runs a transaction as a client" {
   printf 'host=127.0.0.1 port=%s user=game dbname=%%DB%%' "$POOLER_PORT" >dsn
   run -0 check -v --login @dsn --db game

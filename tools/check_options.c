@@ -120,8 +120,8 @@ check_questions(const struct check_options *o, struct tw_asking *a, struct tw_th
 		ok = tw_fail(e, EX_USAGE, "--timeout: expected 0.05 seconds or more");
 	if (o->only.n == 0 && o->action == NULL)
 		*set = (1U << TW_CHECKS) - 1;
-	if (ok && (*set & 1U << TW_CHECK_LOGIN) == 0)
-		a->clients = 0;
+	while (ok && (*set & 1U << TW_CHECK_LOGIN) == 0 && a->clients > 0)
+		tw_pg_params_free(&a->client[--a->clients].params);
 	if (ok && a->state)
 		a->state = (*set & (1U << TW_CHECK_WAITS | 1U << TW_CHECK_POOLS)) != 0;
 	ok = ok && whom_set(o, a, e);

@@ -13,6 +13,8 @@ tw_asking_free(struct tw_asking *a)
 {
 	for (size_t i = 0; i < a->clients; i++)
 		tw_pg_params_free(&a->client[i].params);
+	free(a->client);
+	a->client = NULL;
 	a->clients = a->expected_n = 0;
 	free(a->expected);
 	a->expected = NULL;

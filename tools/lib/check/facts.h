@@ -44,7 +44,7 @@ struct tw_asking {
 	tw_ms timeout, watch, login_timeout; /* the last: of each login, 0 for none of its own */
 	long long freeze_us;
 	size_t clients;
-	struct tw_client client[TW_LIST_MAX];
+	struct tw_client *client; /* on the heap: most runs have none, and it is large */
 	size_t expected_n;
 	struct tw_pool_name *expected;
 	bool state;                 /* something is kept between runs */
