@@ -107,9 +107,9 @@ tw_lookup_body(PGconn *conn, const struct tw_site *site, struct tw_buf *body, st
 		const char *name = json_string_value(json_object_get(user, "name"));
 		char *quoted = PQescapeLiteral(conn, name, strlen(name));
 
-		ok = ok &&
-		     (quoted != NULL ? tw_buf_printf(body, e, "%s%s", i > 0 ? ", " : "", quoted)
-		                     : tw_fail(e, EX_CONFIG, "users[%zu].name: not UTF-8", i));
+		ok = ok && (quoted != NULL
+		                ? tw_buf_printf(body, e, "%s%s", i > 0 ? ", " : "", quoted)
+		                : tw_fail(e, EX_CONFIG, "users[%zu].name: not UTF-8", i));
 		PQfreemem(quoted);
 	}
 	return ok && tw_buf_puts(body, body_tail, e);
@@ -172,13 +172,12 @@ function_create(PGconn *conn, const struct tw_site *site, tw_ms deadline, struct
 		quoted = PQescapeLiteral(conn, body.data, body.len);
 		ok = quoted != NULL || tw_fail(e, EX_CONFIG, "users[]: a name is not UTF-8");
 	}
-	ok = ok &&
-	     tw_buf_printf(&sql, e,
-	                   "CREATE FUNCTION twpool.user_lookup(i_username pg_catalog.text) "
-	                   "RETURNS TABLE (uname pg_catalog.text, phash pg_catalog.text) "
-	                   "LANGUAGE sql STABLE STRICT PARALLEL SAFE SECURITY DEFINER "
-	                   "SET search_path = pg_catalog, pg_temp AS %s",
-	                   quoted) &&
+	ok = ok && tw_buf_printf(&sql, e,
+	                         "CREATE FUNCTION twpool.user_lookup(i_username pg_catalog.text) "
+	                         "RETURNS TABLE (uname pg_catalog.text, phash pg_catalog.text) "
+	                         "LANGUAGE sql STABLE STRICT PARALLEL SAFE SECURITY DEFINER "
+	                         "SET search_path = pg_catalog, pg_temp AS %s",
+	                         quoted) &&
 	     tw_pg_exec(conn, sql.data, deadline, NULL, e);
 	PQfreemem(quoted);
 	tw_buf_free(&sql);
@@ -215,12 +214,11 @@ tw_lookup_own(PGconn *conn, tw_ms deadline, struct tw_err *e)
 {
 	bool role = false, schema = false;
 
-	if (!exists(
-		conn,
-		"SELECT FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) "
-		"'twpool_lookup' AND pg_catalog.shobj_description(oid, 'pg_authid') IS DISTINCT "
-		"FROM 'twpool: looks up the secrets of pooled roles'",
-		deadline, &role, e) ||
+	if (!exists(conn,
+	            "SELECT FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) "
+	            "'twpool_lookup' AND pg_catalog.shobj_description(oid, 'pg_authid') IS DISTINCT "
+	            "FROM 'twpool: looks up the secrets of pooled roles'",
+	            deadline, &role, e) ||
 	    !exists(conn,
 	            "SELECT FROM pg_catalog.pg_namespace WHERE nspname OPERATOR(pg_catalog.=) "
 	            "'twpool' AND pg_catalog.obj_description(oid, 'pg_namespace') IS DISTINCT "

@@ -7,8 +7,7 @@
 #include "site/site.h"
 
 /* tw_lookup_body appends the function's body, for the roles of `site`. */
-bool tw_lookup_body(PGconn *conn, const struct tw_site *site, struct tw_buf *body,
-                    struct tw_err *e);
+bool tw_lookup_body(PGconn *conn, const struct tw_site *site, struct tw_buf *body, struct tw_err *e);
 
 /* tw_lookup_compare appends a line to `out` for each difference in the connection's database. */
 bool tw_lookup_compare(PGconn *conn, const struct tw_site *site, tw_ms deadline, struct tw_buf *out,

@@ -18,8 +18,7 @@ superuser_params(const struct tw_site *site, const char *program, const char *db
 	if (!tw_pg_params_set(p, "fallback_application_name", program, e) ||
 	    !tw_pg_params_set(p, "client_encoding", "UTF8", e))
 		return false;
-	/* The service may name the database of the superuser's first questions; none of the others.
-	 */
+	/* The service may name the database of the superuser's first questions; none of the others. */
 	if (*service != '\0')
 		return tw_pg_params_set(p, "service", service, e) &&
 		       (dbname == NULL || tw_pg_params_set(p, "dbname", dbname, e));

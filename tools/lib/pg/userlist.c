@@ -71,8 +71,7 @@ tw_userlist_drift(const char *text, size_t n, const struct tw_roles *roles, stru
 		size_t len = 0;
 		const char *stored = tw_userlist_find(text, n, r->name, &len);
 
-		if (stored == NULL || len != strlen(r->secret) ||
-		    memcmp(stored, r->secret, len) != 0)
+		if (stored == NULL || len != strlen(r->secret) || memcmp(stored, r->secret, len) != 0)
 			ok = tw_buf_printf(names, e, "%s\n", r->name);
 	}
 	return ok;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* userlist.h: the pooler's userlist.txt as twpool renders it: one role's secret in it, and whether
- * it is still PostgreSQL's. */
+/* userlist.h: the pooler's userlist.txt as twpool renders it: one role's secret in it, and whether it
+ * is still PostgreSQL's. */
 #pragma once
 
 #include "auth.h"
@@ -12,8 +12,8 @@
 const char *tw_userlist_find(const char *text, size_t n, const char *role, size_t *len);
 
 /*
- * tw_userlist_set appends the userlist with another secret for one role, and the digest of its
- * first line made to fit; *found is false, and nothing appended, where the role has no line.
+ * tw_userlist_set appends the userlist with another secret for one role, and the digest of its first
+ * line made to fit; *found is false, and nothing appended, where the role has no line.
  */
 bool tw_userlist_set(const char *text, size_t n, const char *role, const char *secret,
                      struct tw_buf *out, bool *found, struct tw_err *e);
@@ -23,5 +23,5 @@ bool tw_userlist_set(const char *text, size_t n, const char *role, const char *s
  * userlist is not PostgreSQL's (of tw_roles_fetch), or that has none there: its logins through the
  * pooler fail, until a deploy has copied the secret again.
  */
-bool tw_userlist_drift(const char *text, size_t n, const struct tw_roles *roles,
-                       struct tw_buf *names, struct tw_err *e);
+bool tw_userlist_drift(const char *text, size_t n, const struct tw_roles *roles, struct tw_buf *names,
+                       struct tw_err *e);
