@@ -92,8 +92,9 @@ check_one(const struct check_options *o, enum tw_format format, struct tw_buf *o
 	check_give_up_after(o->timeout + o->watch, format, o->instance != NULL);
 	state = asking.state ? state : NULL;
 	ok = ok && tw_facts_ask(&asking, &facts, e) &&
-	     (state == NULL || check_state_compare(state, &facts, e)) &&
-	     tw_check_judge(set, &asking, &facts, &thresholds, &verdict, e);
+	     (state == NULL || check_state_compare(state, &facts, e));
+	thresholds.before = facts.alerts;
+	ok = ok && tw_check_judge(set, &asking, &facts, &thresholds, &verdict, e);
 	if (ok && state != NULL)
 		check_state_keep(state, &facts, &verdict);
 	ok = ok && report_make(o, &report, &verdict, out, metrics, e);

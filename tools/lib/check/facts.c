@@ -31,6 +31,8 @@ tw_facts_free(struct tw_facts *f)
 	tw_freeze_free(&f->freeze);
 	tw_stragglers_free(&f->direct);
 	tw_between_free(&f->between);
+	json_decref(f->alerts);
+	f->alerts = NULL;
 }
 
 /* share is the deadline of a question that leaves half of the time to those behind it. */

@@ -73,7 +73,8 @@ struct tw_facts {
 	struct tw_host host; /* where the console answered */
 	struct tw_stragglers direct;
 	struct tw_drift drift;
-	bool compared; /* `between` was made */
+	json_t *alerts; /* what alerted in the last run, for linger.h; ours, or NULL */
+	bool compared;  /* `between` was made */
 	struct tw_between between;
 	bool has_watched;
 	tw_ms watched_ms;
