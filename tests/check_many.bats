@@ -191,6 +191,16 @@ jsonschema.Draft202012Validator(schema).validate(report)' "$BATS_TEST_DIRNAME/..
   [[ "${lines[0]}" == "TWPOOL OK: 2 instances: "* && "${lines[1]}" == "OK again after "* ]]
 }
 
+# Some daemons ignore SIGCHLD, and what they start inherits that: then nobody's exit code can be had.
+@test "a caller that ignores SIGCHLD gets the same verdict" {
+  # shellcheck disable=SC2016 # perl's
+  run -2 timeout 60 perl -e '$SIG{CHLD} = "IGNORE"; exec @ARGV' twpool-check "${both[@]}" --timeout 20 -c clients=0
+  [[ "${lines[0]}" == "TWPOOL CRITICAL: 2 of 2 instances: "* ]]
+  # shellcheck disable=SC2016
+  run -2 timeout 60 perl -e '$SIG{CHLD} = "IGNORE"; exec @ARGV' twpool-check --dsn "$CONSOLE" --timeout 20 -c clients=0 --remember one
+  [[ "${lines[0]}" == "TWPOOL CRITICAL: "*" of 200 clients | "* ]]
+}
+
 @test "what belongs to one pooler, and two of one name, are refused" {
   run -3 check_all "${both[@]}" --login "$CONSOLE"
   [[ "$output" == "TWPOOL UNKNOWN: --host, --port, --login and --watch are for one instance"* ]]

@@ -116,7 +116,9 @@ part_end(struct tw_part *p, const char *name, long long deadline)
 
 		if (ended == p->pid && !killed)
 			p->status = WIFEXITED(code) ? WEXITSTATUS(code) : 128 + WTERMSIG(code);
-		if (ended == p->pid || (ended < 0 && errno != EINTR))
+		if (ended < 0 && errno != EINTR)
+			tw_fail_errno(&p->e, EX_OSERR, "wait for '%s'", name);
+		if (ended == p->pid || p->e.exit == EX_OSERR)
 			break;
 		if (now_ms() >= deadline + (killed ? 20 : 0)) {
 			if (killed)
