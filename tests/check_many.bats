@@ -16,7 +16,6 @@ setup_file() {
 # second_start: the other instance, whose directory and port are SECOND_DIR and SECOND_PORT.
 second_start() {
   export SECOND_DIR=$CLUSTER_DIR/second SECOND_PORT
-  local other
   SECOND_PORT=$(free_port)
   pooler_other "$SECOND_DIR" "s|^listen_port.*|listen_port = $SECOND_PORT|" "$SECOND_PORT"
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* run.c: a child, a pipe, and a clock that nobody sets. */
+#include "clock.h"
 #include "run.h"
 
 #include <errno.h>
@@ -10,18 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
-
-/* now_ms is the monotonic clock in milliseconds. */
-static long long
-now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
 
 /* spawn starts the program with `out` as its stdout; 0 or an errno. */
 static int
@@ -68,7 +58,7 @@ read_until(int fd, long long deadline, const char *name, struct tw_buf *out, str
 	char chunk[4096];
 
 	for (;;) {
-		long long left = deadline - now_ms();
+		long long left = deadline - tw_clock_ms();
 		struct pollfd p = { .fd = fd, .events = POLLIN };
 		ssize_t n;
 
@@ -97,7 +87,7 @@ wait_until(pid_t pid, long long deadline, const char *name, int *status, struct 
 			return true;
 		if (ended < 0 && errno != EINTR)
 			return tw_fail_errno(e, EX_OSERR, "wait for '%s'", name);
-		if (now_ms() >= deadline)
+		if (tw_clock_ms() >= deadline)
 			return late(name, e);
 		poll(NULL, 0, 2);
 	}
@@ -126,7 +116,7 @@ collect(pid_t pid, int fd, long long deadline, const char *name, struct tw_buf *
 bool
 tw_run(const char *const argv[], int seconds, struct tw_buf *out, int *status, struct tw_err *e)
 {
-	long long deadline = now_ms() + seconds * 1000LL;
+	long long deadline = tw_clock_ms() + seconds * 1000LL;
 	int ends[2], error;
 	pid_t pid;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* run_part.c: parts of this program as children: one, or several at once under one deadline. */
+#include "clock.h"
 #include "run.h"
 
 #include <errno.h>
@@ -9,18 +10,7 @@
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
-
-/* now_ms is the monotonic clock in milliseconds. */
-static long long
-now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
 
 /* child_run is the child; it does not outlive its parent. */
 static _Noreturn void
@@ -81,7 +71,7 @@ parts_read(struct tw_part *parts, size_t n, const char *name, long long deadline
 {
 	for (;;) {
 		struct pollfd p[TW_PARTS_MAX];
-		long long left = deadline - now_ms();
+		long long left = deadline - tw_clock_ms();
 		nfds_t open = 0;
 
 		for (size_t i = 0; i < n; i++) {
@@ -120,7 +110,7 @@ part_end(struct tw_part *p, const char *name, long long deadline)
 			tw_fail_errno(&p->e, EX_OSERR, "wait for '%s'", name);
 		if (ended == p->pid || p->e.exit == EX_OSERR)
 			break;
-		if (now_ms() >= deadline + (killed ? 20 : 0)) {
+		if (tw_clock_ms() >= deadline + (killed ? 20 : 0)) {
 			if (killed)
 				break;
 			kill(p->pid, SIGKILL);
@@ -139,7 +129,7 @@ void
 tw_run_parts(int (*part)(const void *), struct tw_part *parts, size_t n, const char *name,
              long long ms)
 {
-	long long deadline = now_ms() + ms;
+	long long deadline = tw_clock_ms() + ms;
 
 	for (size_t i = 0; i < n; i++)
 		part_start(part, &parts[i]);
