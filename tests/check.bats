@@ -132,7 +132,7 @@ labels() {
 @test "a console that hangs is critical, and ends in time" {
   kill -STOP "$(pooler_pid)"
   run -2 --separate-stderr check_late
-  [[ "$output" == "TWPOOL CRITICAL: the console gives no answer within 3 s: it hangs | 'clients'=U;;;0 'descriptors'=U;;;0 'memory'=U;;;0 'connections'=U;"* ]]
+  [[ "$output" == "TWPOOL CRITICAL: the console gives no answer within 3 s: it hangs: process $(pooler_pid) is stopped (kill -CONT $(pooler_pid)) | 'clients'=U;;;0 'descriptors'=U;;;0 'memory'=U;;;0 'connections'=U;"* ]]
   [[ "${lines[1]}" == "PgBouncer's process does not answer: "* ]]
   [ -z "$stderr" ]
 }
@@ -264,6 +264,8 @@ stranded() {
 # --- PostgreSQL -----------------------------------------------------------------------------------
 
 @test "a PostgreSQL that hangs is critical, ends in time, and takes nothing else with it" {
+  session one 'SELECT 1'
+  wait_until 20 grep -qx 1 one.out
   kill -STOP "$(postmaster_pid)"
   run -2 --separate-stderr check_late -v
   [[ "$output" == "TWPOOL CRITICAL: PostgreSQL gives no answer within "*" s: it hangs | "* ]]

@@ -132,6 +132,10 @@ full() {
   pooler_other "$CLUSTER_DIR/f3" "s|^listen_port.*|listen_port = $port|" "$port"
   few_descriptors "$(cat "$other/pid")" 2 >/dev/null
   whom="host=$other port=$port" diagnosed critical descriptors --only process
+  # With none left nobody is accepted, the check neither: the kernel knows who listens there.
+  few_descriptors "$(cat "$other/pid")" -2 >/dev/null
+  whom="host=$other port=$port" diagnosed critical descriptors --timeout 2 --only console
+  jq -e '.checks[0].summary | test("^the console gives no answer within 2 s: PgBouncer.s process [0-9]+ has [0-9]+ of [0-9]+ file descriptors open$")' report.json
 }
 
 @test "a client has a wrong secret" {

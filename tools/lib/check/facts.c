@@ -108,6 +108,17 @@ console_ask(struct tw_asking *a, tw_ms deadline, struct tw_facts *f)
 	answer_set(&f->console, ok, start, deadline, &e);
 }
 
+/* hung_ask looks why the console gives no answer. */
+static void
+hung_ask(const struct tw_asking *a, struct tw_facts *f)
+{
+	const char *host = tw_pg_params_get(&a->sampler.console, "host");
+	const char *port = tw_pg_params_get(&a->sampler.console, "port");
+
+	if (host != NULL && host[0] == '/' && port != NULL)
+		tw_process_hung(host, port, &f->host.process);
+}
+
 /* listener_ask tries the addresses. */
 static void
 listener_ask(struct tw_asking *a, tw_ms deadline, struct tw_facts *f)
@@ -247,6 +258,8 @@ tw_facts_ask(struct tw_asking *a, struct tw_facts *f, struct tw_err *e)
 	f->freeze.freeze_us = a->freeze_us;
 	if (a->console)
 		console_ask(a, deadline, f);
+	if (f->console.how == TW_ASKED_LATE)
+		hung_ask(a, f);
 	if (a->listener && f->console.how == TW_ASKED_OK && in_time(deadline))
 		listener_ask(a, share(deadline, a->config || a->postgres || a->clients > 0), f);
 	if (a->host && f->console.how == TW_ASKED_OK)

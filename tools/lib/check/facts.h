@@ -70,7 +70,7 @@ struct tw_facts {
 	struct tw_findings differs; /* between the site and the pooler */
 	struct tw_live live;        /* in what they agree */
 	struct tw_freeze freeze;
-	struct tw_host host; /* where the console answered */
+	struct tw_host host; /* where the console answered; of one that hangs the process */
 	struct tw_stragglers direct;
 	struct tw_drift drift;
 	json_t *alerts; /* what alerted in the last run, for linger.h; ours, or NULL */
