@@ -106,11 +106,11 @@ values_of() {
 
 @test "one whose name nobody resolves in time is unknown, in every format, and the other is judged" {
   ((EUID == 0)) || skip "root can have a resolv.conf of its own"
-  local format
-  perl "$BATS_TEST_DIRNAME/lib/hang.pl" dns 127.0.0.55 >ready 3>&- 4>&- &
+  local format address=127.$((RANDOM % 250 + 1)).$((RANDOM % 250 + 1)).55
+  perl "$BATS_TEST_DIRNAME/lib/hang.pl" dns "$address" >ready 3>&- 4>&- &
   hung+=("$!")
   wait_until 10 grep -q ready ready
-  printf 'nameserver 127.0.0.55\n' >resolv.conf
+  printf 'nameserver %s\n' "$address" >resolv.conf
   for format in nagios json prometheus; do
     # shellcheck disable=SC2016 # for the inner shell
     run -3 --separate-stderr timeout 30 unshare -m bash -c 'mount --bind resolv.conf /etc/resolv.conf && exec "$@"' - \
