@@ -73,7 +73,8 @@ check_give_up_after(double seconds, enum tw_format format, bool silent)
 		                             [TW_FORMAT_PROMETHEUS] = give_up_prometheus };
 	double first = seconds + (double)ALARM_US / 1e6, whole = floor(first);
 	struct itimerval at = { .it_interval = { 0, ALARM_US },
-		                .it_value = { (time_t)whole, (suseconds_t)((first - whole) * 1e6) } };
+		                .it_value = { (time_t)whole,
+		                              (suseconds_t)((first - whole) * 1e6) } };
 
 	signal(SIGALRM, silent ? give_up_silent : ways[format]);
 	setitimer(ITIMER_REAL, &at, NULL);
