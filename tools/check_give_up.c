@@ -79,3 +79,12 @@ check_give_up_after(double seconds, enum tw_format format, bool silent)
 	signal(SIGALRM, silent ? give_up_silent : ways[format]);
 	setitimer(ITIMER_REAL, &at, NULL);
 }
+
+void
+check_give_up_no_more(void)
+{
+	const struct itimerval none = { 0 };
+
+	setitimer(ITIMER_REAL, &none, NULL);
+	signal(SIGALRM, SIG_IGN);
+}

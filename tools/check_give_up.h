@@ -15,3 +15,6 @@
  * report, for whoever makes it instead.
  */
 void check_give_up_after(double seconds, enum tw_format format, bool silent);
+
+/* check_give_up_no_more is for when there is a report: it is not followed by a second one. */
+void check_give_up_no_more(void);

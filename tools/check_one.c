@@ -98,6 +98,7 @@ check_one(const struct check_options *o, enum tw_format format, struct tw_buf *o
 	if (ok && state != NULL)
 		check_state_keep(state, &facts, &verdict);
 	ok = ok && report_make(o, &report, &verdict, out, metrics, e);
+	check_give_up_no_more();
 	if (ok)
 		code = (int)tw_verdict_status(&verdict);
 	else
