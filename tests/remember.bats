@@ -287,6 +287,11 @@ locked() {
   [ -e state.lock ] && ! flock -n state.lock true
 }
 
+# struck SIGNAL PID: sends it; true once nobody is there any more. An alarm gives up at the second.
+struck() {
+  ! kill -"$1" "$2" 2>/dev/null
+}
+
 # ended SIGNAL TEXT: a check that this signal ends says so, the next one does not.
 ended() {
   local round pid code
@@ -296,7 +301,7 @@ ended() {
     check --timeout 30 >"said$round" 3>&- 4>&- &
     pid=$! code=0
     wait_until 10 child >/dev/null
-    kill -"$1" "$(child)"
+    wait_until 10 struck "$1" "$(child)"
     wait "$pid" || code=$?
     [ "$code" -eq 3 ]
     kill -CONT "$(pooler_pid)"
