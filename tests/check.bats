@@ -79,6 +79,19 @@ labels() {
   [ "$(grep -c 'login attempt: db=pgbouncer' "$POOLER_DIR/log")" -eq "$((before + 1))" ]
 }
 
+# Answers are asked for at once while they fit into the socket together: PgBouncer mixes those that do
+# not. 3,000 databases do not.
+@test "a pooler with thousands of databases is read like one with one" {
+  local port
+  port=$(free_port)
+  printf 'database_with_a_long_name_%s = host=127.0.0.1\n' {1..3000} >"$CLUSTER_DIR/many"
+  chmod 0644 "$CLUSTER_DIR/many"
+  pooler_other "$CLUSTER_DIR/thousands" "s|^listen_port.*|listen_port = $port|; s|^.databases.$|&\n%include $CLUSTER_DIR/many|" "$port"
+  run -0 twpool-check --dsn "host=$other port=$port" --timeout 20 --format prometheus
+  [ "$(grep -c '^pgbouncer_databases_pool_size{' <<<"$output")" -eq 3002 ]
+  [ "$(grep -c '^pgbouncer_stats_totals_queries_pooled_total{' <<<"$output")" -ge 1 ]
+}
+
 @test "--login logs in and runs a transaction as a client" {
   printf 'host=127.0.0.1 port=%s user=game dbname=%%DB%%' "$POOLER_PORT" >dsn
   run -0 check -v --login @dsn --db game
@@ -119,7 +132,7 @@ labels() {
 @test "a console that hangs is critical, and ends in time" {
   kill -STOP "$(pooler_pid)"
   run -2 --separate-stderr check_late
-  [[ "$output" == "TWPOOL CRITICAL: the console gives no answer within 3 s: it hangs | 'clients'=U;;;0 'descriptors'=U;;;0 'memory'=U;;;0 'connections'=U;"* ]]
+  [[ "$output" == "TWPOOL CRITICAL: the console gives no answer within 3 s: it hangs: process $(pooler_pid) is stopped (kill -CONT $(pooler_pid)) | 'clients'=U;;;0 'descriptors'=U;;;0 'memory'=U;;;0 'connections'=U;"* ]]
   [[ "${lines[1]}" == "PgBouncer's process does not answer: "* ]]
   [ -z "$stderr" ]
 }
@@ -171,6 +184,11 @@ labels() {
 
 # Up to 1.18 PgBouncer says READY on its Unix socket alone when another process has the port.
 @test "a port that belongs to another process is critical" {
+  if pooler_needs_tcp; then
+    run -2 twpool-check --dsn "host=$CLUSTER_DIR port=$CLUSTER_PORT"
+    [[ "$output" == "TWPOOL CRITICAL: console: "*"No such file or directory | "* ]]
+    return
+  fi
   pooler_other "$CLUSTER_DIR/o3" "s|^listen_port.*|listen_port = $CLUSTER_PORT|" "$CLUSTER_PORT"
   run -2 twpool-check --dsn "host=$other port=$CLUSTER_PORT" --timeout 20
   [[ "$output" == "TWPOOL CRITICAL: port $CLUSTER_PORT on 127.0.0.1 belongs to another process: "* ]]
@@ -251,6 +269,8 @@ stranded() {
 # --- PostgreSQL -----------------------------------------------------------------------------------
 
 @test "a PostgreSQL that hangs is critical, ends in time, and takes nothing else with it" {
+  session one 'SELECT 1'
+  wait_until 20 grep -qx 1 one.out
   kill -STOP "$(postmaster_pid)"
   run -2 --separate-stderr check_late -v
   [[ "$output" == "TWPOOL CRITICAL: PostgreSQL gives no answer within "*" s: it hangs | "* ]]

@@ -72,6 +72,7 @@ as_nobody() {
   [[ "$output" != *"'descriptors'"* ]]
 }
 
+# bats test_tags=installed
 @test "a program that was replaced after the start waits for a restart" {
   ((EUID == 0)) || skip "the program must belong to root to be asked for its version"
   port=$(free_port)

@@ -169,7 +169,8 @@ metrics_strict() {
   run -0 check --format prometheus --dialect new
   [[ "$output" == *'pgbouncer_stats_totals_queries_pooled_total{database="game"}'* ]]
   [[ "$output" != *pgbouncer_stats_queries_* ]]
-  [[ "$output" == *'pgbouncer_client_connections{database="game",user="game",application_name="psql",state="active"} 1'* ]]
+  # A client without a transaction is idle since 1.25, and was active before.
+  [[ "$output" =~ 'pgbouncer_client_connections{database="game",user="game",application_name="psql",state="'(active|idle)'"} 1' ]]
   run -0 check --format prometheus
   [[ "$output" == *pgbouncer_stats_queries_pooled_total* && "$output" == *pgbouncer_stats_totals_queries_pooled_total* ]]
   run -3 check --format prometheus --dialect latin
@@ -268,6 +269,7 @@ metrics_strict() {
 }
 
 # The list was made from the sources of two versions and the strings of a third: no version has all.
+# bats test_tags=installed
 @test "the reasons that we explain are those that the installed PgBouncer has" {
   local n
   n=$(strings -n 5 "$(readlink -f "$(command -v pgbouncer)")" | grep -cxFf "$fixtures/reasons.txt" || :)

@@ -208,6 +208,57 @@ state() {
   [[ "${lines[1]}" == *"no earlier run to compare with"* ]]
 }
 
+# wait_of SECONDS MICROSECONDS: the longest wait, from now on.
+wait_of() {
+  rows "(.\"SHOW POOLS\"[0]) += {cl_waiting: \"2\", sv_active: \"1\", sv_idle: \"0\", maxwait: \"$1\", maxwait_us: \"$2\"}"
+}
+
+# at SECONDS CODE ARG...: a check with state so long after boot has this code.
+at() {
+  local seconds=$1 code=$2
+  shift 2
+  run -"$code" later "$seconds" --state state --only pools "$@"
+}
+
+@test "what stands at its threshold does not come and go: an alert ends a tenth below it, with --state" {
+  wait_of 0 950000
+  on 1.26.0
+  at 0 0
+  wait_of 1 500000
+  at 60 1
+  [[ "${lines[0]}" != *"not by a tenth"* ]]
+  wait_of 0 950000
+  at 120 1
+  [[ "${lines[0]}" == "TWPOOL WARNING: pool game/game: 2 clients wait, the longest for 0.950000 s, "*" (better than its threshold, but not by a tenth) | "*"'game/game maxwait'=0.950000s;1;5;0 "* ]]
+  run -0 check --only pools
+  wait_of 0 850000
+  at 180 0
+  wait_of 0 950000
+  at 240 0
+  # CRITICAL is left in the same way, to WARNING.
+  wait_of 5 200000
+  at 300 2
+  wait_of 4 600000
+  at 360 2
+  wait_of 4 400000
+  at 420 1
+  # From below too, and within a range; of a narrow one nothing lingers.
+  wait_of 2 0
+  at 480 1 -w maxwait=3: -c 'maxwait=~:'
+  wait_of 3 200000
+  at 540 1 -w maxwait=3: -c 'maxwait=~:'
+  wait_of 3 400000
+  at 600 0 -w maxwait=3: -c 'maxwait=~:'
+  at 660 1 -w maxwait=@3:4 -c 'maxwait=~:'
+  wait_of 4 300000
+  at 720 1 -w maxwait=@3:4 -c 'maxwait=~:'
+  wait_of 4 500000
+  at 780 0 -w maxwait=@3:4 -c 'maxwait=~:'
+  at 840 1 -w maxwait=4:4.4 -c 'maxwait=~:'
+  wait_of 4 200000
+  at 900 0 -w maxwait=4:4.4 -c 'maxwait=~:'
+}
+
 @test "a handful of transactions is too few to judge the wait" {
   rows
   on 1.26.0

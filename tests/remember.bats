@@ -49,14 +49,14 @@ later() {
 # check ARG...: as cron does it. -c clients=0 makes a CRITICAL of it, -w clients=0 a WARNING: there
 # is always a client, itself.
 check() {
-  aside timeout 60 twpool-check -q --dsn "$CONSOLE" --timeout 20 --only console --only clients --remember state "$@"
+  aside timeout 60 twpool-check -q --dsn "${whom:-$CONSOLE}" --timeout 20 --only console --only clients --remember state "$@"
 }
 
 # check_later SECONDS ARG...
 check_later() {
   local seconds=$1
   shift
-  later "$seconds" "$TWPOOL_BIN/twpool-check" -q --dsn "$CONSOLE" --timeout 20 --only console --only clients --remember state "$@"
+  later "$seconds" "$TWPOOL_BIN/twpool-check" -q --dsn "${whom:-$CONSOLE}" --timeout 20 --only console --only clients --remember state "$@"
 }
 
 # told NUMBER: syslog has so many lines.
@@ -124,7 +124,7 @@ state() {
   [[ "$output" == "TWPOOL WARNING: "* ]]
   run -2 check -c clients=0
   [[ "${lines[1]}" =~ ^"WARNING before, not OK for "[0-9]+" s"$ ]]
-  run -3 check --dsn "host=127.0.0.1 port=$POOLER_PORT user=game"
+  whom="host=127.0.0.1 port=$POOLER_PORT user=game" run -3 check
   [[ "${lines[0]}" == "TWPOOL UNKNOWN: the console refuses 'game'"* ]]
   run -0 check_later 720
   [[ "${lines[0]}" == "TWPOOL OK: "* ]]
@@ -136,7 +136,7 @@ state() {
 
 @test "syslog's lines have the priority of the state and say the same as stdout" {
   run -1 check -w clients=0
-  run -3 check --dsn "host=127.0.0.1 port=$POOLER_PORT user=game"
+  whom="host=127.0.0.1 port=$POOLER_PORT user=game" run -3 check
   run -0 check
   [[ "${lines[1]}" == "OK again after "*" s" ]]
   told 3
@@ -287,6 +287,11 @@ locked() {
   [ -e state.lock ] && ! flock -n state.lock true
 }
 
+# struck SIGNAL PID: sends it; true once nobody is there any more. An alarm gives up at the second.
+struck() {
+  ! kill -"$1" "$2" 2>/dev/null
+}
+
 # ended SIGNAL TEXT: a check that this signal ends says so, the next one does not.
 ended() {
   local round pid code
@@ -296,7 +301,7 @@ ended() {
     check --timeout 30 >"said$round" 3>&- 4>&- &
     pid=$! code=0
     wait_until 10 child >/dev/null
-    kill -"$1" "$(child)"
+    wait_until 10 struck "$1" "$(child)"
     wait "$pid" || code=$?
     [ "$code" -eq 3 ]
     kill -CONT "$(pooler_pid)"

@@ -66,19 +66,20 @@ console_set(const struct check_options *o, struct tw_pg_params *p, struct tw_err
 	       (o->user == NULL || tw_pg_params_set(p, "user", o->user, e));
 }
 
-/* whom_set finds out whom to ask. */
+/* whom_set finds out whom to ask: one of each at most, as check_many.c takes them apart. */
 static bool
 whom_set(const struct check_options *o, struct tw_asking *a, struct tw_err *e)
 {
-	const char *site = o->site;
+	const char *dsn = o->dsns.n > 0 ? o->dsns.item[0] : NULL;
+	const char *site = o->sites.n > 0 ? o->sites.item[0] : NULL;
 	struct tw_sampler *s = &a->sampler;
-	bool ok = (o->dsn == NULL || tw_asking_dsn(o->dsn, CHECK_NAME, &s->console, e)) &&
+	bool ok = (dsn == NULL || tw_asking_dsn(dsn, CHECK_NAME, &s->console, e)) &&
 	          console_set(o, &s->console, e) &&
 	          (o->postgres == NULL || tw_asking_dsn(o->postgres, CHECK_NAME, &s->postgres, e));
 
 	if (!ok)
 		return false;
-	if (site == NULL && o->dsn == NULL && o->host == NULL && o->port == NULL) {
+	if (site == NULL && dsn == NULL && o->host == NULL && o->port == NULL) {
 		if (access(SITE_DEFAULT, F_OK) != 0) {
 			tw_fail(e, EX_USAGE,
 			        "neither --dsn nor --site, and there is no " SITE_DEFAULT);
@@ -119,8 +120,8 @@ check_questions(const struct check_options *o, struct tw_asking *a, struct tw_th
 		ok = tw_fail(e, EX_USAGE, "--timeout: expected 0.05 seconds or more");
 	if (o->only.n == 0 && o->action == NULL)
 		*set = (1U << TW_CHECKS) - 1;
-	if (ok && (*set & 1U << TW_CHECK_LOGIN) == 0)
-		a->clients = 0;
+	while (ok && (*set & 1U << TW_CHECK_LOGIN) == 0 && a->clients > 0)
+		tw_pg_params_free(&a->client[--a->clients].params);
 	if (ok && a->state)
 		a->state = (*set & (1U << TW_CHECK_WAITS | 1U << TW_CHECK_POOLS)) != 0;
 	ok = ok && whom_set(o, a, e);
@@ -148,10 +149,10 @@ check_state_path(const struct check_options *o)
 	}
 
 const struct tw_opt check_opts[] = {
-	STRING("dsn", "DSN", "the pooler's console; no password, or @FILE[#/pointer]", dsn),
+	LIST("dsn", 0, "DSN", "the pooler's console; no password, or @FILE[#/pointer]", dsns),
 	STRING("postgres", "DSN", "PostgreSQL behind it, for connections and the freeze", postgres),
-	OPT("site", 's', TW_OPT_STRING, "FILE", "take both from this file (" SITE_DEFAULT ")",
-	    site),
+	LIST("site", 's', "FILE", "take both from this file (" SITE_DEFAULT "), or a directory's",
+	     sites),
 	LIST("login", 0, "DSN", "log in and run a transaction too, as a client would", logins),
 	LIST("pool", 0, "DSN", "look at no pools but those that clients with these DSNs come to",
 	     pools),

@@ -9,9 +9,10 @@
 #define CHECK_NAME "twpool-check"
 
 struct check_options {
-	const char *dsn, *postgres, *site, *db, *format, *remember, *output, *dialect, *textfile,
-	    *state, *explain_line, *action, *host, *port, *user;
-	struct tw_list logins, warnings, criticals, only, pools;
+	const char *instance; /* the name of this one of several, or NULL; no option */
+	const char *postgres, *db, *format, *remember, *output, *dialect, *textfile, *state,
+	    *explain_line, *action, *host, *port, *user;
+	struct tw_list dsns, sites, logins, warnings, criticals, only, pools;
 	double timeout, freeze_after, watch, login_timeout;
 	bool quiet, explain;
 	int verbose;

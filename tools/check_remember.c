@@ -104,7 +104,7 @@ verdict_get(const struct check_remember *r, struct tw_buf *report)
 	else if (ok)
 		tw_fail(&e, EX_SOFTWARE, "the check itself failed with %d", code);
 	tw_buf_free(report);
-	tw_report_error(&e, r->tool, r->format, report);
+	tw_report_error(&e, r->tool, NULL, r->format, report);
 	return TW_STATUS_UNKNOWN;
 }
 
@@ -152,7 +152,7 @@ check_remember(const struct check_remember *r)
 	int lock = -1, code = TW_STATUS_UNKNOWN;
 
 	if (!tw_memory_lock(r->path, &lock, &lost) && lost.exit == EX_TEMPFAIL) {
-		tw_report_error(&lost, r->tool, r->format, &report);
+		tw_report_error(&lost, r->tool, NULL, r->format, &report);
 		fputs(tw_buf_text(&report), stdout);
 	} else {
 		code = verdict_get(r, &report);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* check_state.c: between two runs. */
+#include "check/linger.h"
 #include "check/memory.h"
 #include "check_options.h"
 #include "check_state.h"
@@ -15,6 +16,8 @@ check_state_compare(const char *path, struct tw_facts *f, struct tw_err *e)
 	before = tw_memory_between(path, CHECK_NAME);
 	ok = tw_between_make(&f->sample, &f->host.process, before, tw_memory_now(), &f->between, e);
 	f->compared = ok;
+	json_decref(f->alerts);
+	f->alerts = json_incref(json_object_get(before, "alerts"));
 	json_decref(before);
 	return ok;
 }
@@ -29,6 +32,7 @@ check_state_keep(const char *path, const struct tw_facts *f, struct tw_verdict *
 	if (!f->compared)
 		return;
 	between = tw_between_json(&f->between);
+	json_object_set_new(between, "alerts", tw_linger_json(v));
 	tw_memory_read(path, CHECK_NAME, tw_memory_now(), &memory);
 	if (!tw_memory_write(path, CHECK_NAME, &memory, between, &failed))
 		tw_verdict_unjudged(v, "waits",

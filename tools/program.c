@@ -108,6 +108,7 @@ program_main(const struct tw_program *program, int argc, char **argv, void *opti
 	umask(077);
 	signal(SIGPIPE, SIG_IGN); /* these two become errors of write(2) */
 	signal(SIGXFSZ, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL); /* who ignores it, and starts us, would have us lose exit codes */
 	setlocale(LC_ALL, "C");
 	switch (tw_opt_parse(program, argc, argv, options, &command, &first, &e)) {
 	case TW_OPT_HELP:

@@ -76,8 +76,9 @@ while (1) {
       close $ready;
     } elsif (!$begun{$ready}++) {
       syswrite($ready, message('R', pack('N', 0)) . message('S', "server_version\0$version/bouncer\0") . message('Z', 'I'));
-    } elsif ($bytes =~ /^Q....(.*?);?\0/s) {
-      syswrite($ready, answer($1) . message('Z', 'I'));
+    } else {
+      # One question or several: each has its answer.
+      syswrite($ready, answer($1) . message('Z', 'I')) while $bytes =~ /\GQ....(.*?);?\0/gs;
     }
   }
 }

@@ -44,7 +44,7 @@ while (accept(my $c, $l)) {
   sysread($c, my $startup, 10000);
   syswrite($c, message('R', pack('N', 0)) . $ready);
   while (sysread($c, my $query, 10000)) {
-    syswrite($c, $says{$kind});
+    syswrite($c, $says{$kind}) for $query =~ /SHOW/g; # one question or several
     last if $kind eq 'hang-up';
   }
 }

@@ -20,9 +20,10 @@ pooler_unpack() {
   }
   loader=lib/x86_64-linux-gnu/ld-linux-x86-64.so.2
   [[ -e $root/$loader ]] || loader=usr/$loader
-  printf '#!/bin/sh\nr=%q\nl=$r/lib/x86_64-linux-gnu:$r/usr/lib/x86_64-linux-gnu:$r/usr/lib/x86_64-linux-gnu/systemd\n' \
+  printf '#!/bin/bash\nr=%q\nl=$r/lib/x86_64-linux-gnu:$r/usr/lib/x86_64-linux-gnu:$r/usr/lib/x86_64-linux-gnu/systemd\n' \
     "$root" >"$root/run"
-  printf 'exec "$r/%s" --library-path "$l" "$r/usr/sbin/pgbouncer" "$@"\n' "$loader" >>"$root/run"
+  # Called as it is on its own suite, where nobody but root can tell the program from that.
+  printf 'exec -a pgbouncer "$r/%s" --library-path "$l" "$r/usr/sbin/pgbouncer" "$@"\n' "$loader" >>"$root/run"
   chmod 0755 -- "$2" "$root" "$root/run"
 }
 

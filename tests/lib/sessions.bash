@@ -63,6 +63,12 @@ pooler_other() {
   wait_until 10 test -S "$1/.s.PGSQL.$3"
 }
 
+# pooler_needs_tcp: does this PgBouncer end where another process has its port? Since 1.19; before, it
+# comes up on its Unix socket alone.
+pooler_needs_tcp() {
+  printf '%s\n' 1.19.0 "$(pgbouncer -V </dev/null | sed -n '1s/^PgBouncer //p')" | sort -CV
+}
+
 # few_descriptors PID MORE: the pooler may have MORE descriptors than it has open now. Prints the limit.
 few_descriptors() {
   local open=(/proc/"$1"/fd/*)

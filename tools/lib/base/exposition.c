@@ -63,18 +63,25 @@ value_add(struct tw_buf *out, const char *value, struct tw_err *e)
 	return ok;
 }
 
+/* label_add appends "a="b"" behind a brace, or a comma. */
+static bool
+label_add(struct tw_buf *out, bool first, const struct tw_label *l, struct tw_err *e)
+{
+	return tw_buf_printf(out, e, "%s%s=\"", first ? "{" : ",", l->name) &&
+	       value_add(out, l->value, e) && tw_buf_puts(out, "\"", e);
+}
+
 /* labels_add appends "{a="b",c="d"}", or nothing. */
 static bool
-labels_add(struct tw_buf *out, const struct tw_label *labels, struct tw_err *e)
+labels_add(const struct tw_exposition *x, const struct tw_label *labels, struct tw_err *e)
 {
-	bool ok = true;
+	bool any = x->always.value != NULL, ok = !any || label_add(x->out, true, &x->always, e);
 
-	if (labels == NULL || labels->name == NULL)
-		return true;
-	for (const struct tw_label *l = labels; ok && l->name != NULL; l++)
-		ok = tw_buf_printf(out, e, "%s%s=\"", l == labels ? "{" : ",", l->name) &&
-		     value_add(out, l->value, e) && tw_buf_puts(out, "\"", e);
-	return ok && tw_buf_puts(out, "}", e);
+	for (; ok && labels != NULL && labels->name != NULL; labels++) {
+		ok = label_add(x->out, !any, labels, e);
+		any = true;
+	}
+	return ok && (!any || tw_buf_puts(x->out, "}", e));
 }
 
 bool
@@ -89,6 +96,6 @@ tw_point(struct tw_exposition *x, const struct tw_label *labels, double value, s
 	                                x->name, x->type))
 		return false;
 	x->begun = true;
-	return tw_buf_puts(x->out, x->name, e) && labels_add(x->out, labels, e) &&
+	return tw_buf_puts(x->out, x->name, e) && labels_add(x, labels, e) &&
 	       tw_buf_printf(x->out, e, " %s\n", number);
 }

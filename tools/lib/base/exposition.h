@@ -16,12 +16,13 @@ struct tw_label {
 struct tw_exposition {
 	struct tw_buf *out; /* the caller's */
 	const char *name, *type, *help;
-	bool begun; /* the family has a sample */
+	struct tw_label always; /* the first of every sample; a NULL value: none */
+	bool begun;             /* the family has a sample */
 };
 
 /*
- * tw_family begins a family; type is "gauge" or "counter", the strings stay the caller's. Nothing is
- * written before its first sample: a family without one is left out.
+ * tw_family begins a family; type is "gauge" or "counter", the strings stay the caller's. Nothing
+ * is written before its first sample: a family without one is left out.
  */
 void tw_family(struct tw_exposition *x, const char *name, const char *type, const char *help);
 

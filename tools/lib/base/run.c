@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* run.c: a child, a pipe, and a clock that nobody sets. */
+#include "clock.h"
 #include "run.h"
 
 #include <errno.h>
@@ -9,20 +10,8 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
-
-/* now_ms is the monotonic clock in milliseconds. */
-static long long
-now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
 
 /* spawn starts the program with `out` as its stdout; 0 or an errno. */
 static int
@@ -69,7 +58,7 @@ read_until(int fd, long long deadline, const char *name, struct tw_buf *out, str
 	char chunk[4096];
 
 	for (;;) {
-		long long left = deadline - now_ms();
+		long long left = deadline - tw_clock_ms();
 		struct pollfd p = { .fd = fd, .events = POLLIN };
 		ssize_t n;
 
@@ -98,7 +87,7 @@ wait_until(pid_t pid, long long deadline, const char *name, int *status, struct 
 			return true;
 		if (ended < 0 && errno != EINTR)
 			return tw_fail_errno(e, EX_OSERR, "wait for '%s'", name);
-		if (now_ms() >= deadline)
+		if (tw_clock_ms() >= deadline)
 			return late(name, e);
 		poll(NULL, 0, 2);
 	}
@@ -127,7 +116,7 @@ collect(pid_t pid, int fd, long long deadline, const char *name, struct tw_buf *
 bool
 tw_run(const char *const argv[], int seconds, struct tw_buf *out, int *status, struct tw_err *e)
 {
-	long long deadline = now_ms() + seconds * 1000LL;
+	long long deadline = tw_clock_ms() + seconds * 1000LL;
 	int ends[2], error;
 	pid_t pid;
 
@@ -140,39 +129,4 @@ tw_run(const char *const argv[], int seconds, struct tw_buf *out, int *status, s
 		return tw_fail(e, EX_UNAVAILABLE, "cannot run '%s': %s", argv[0], strerror(error));
 	}
 	return collect(pid, ends[0], deadline, argv[0], out, status, e);
-}
-
-/* child_run is the child of tw_run_part; it does not outlive its parent. */
-static _Noreturn void
-child_run(int (*part)(const void *), const void *arg, int out, pid_t parent)
-{
-	int code = 0;
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent || dup2(out, STDOUT_FILENO) < 0)
-		_exit(EX_OSERR);
-	code = part(arg);
-	_exit(fflush(stdout) == 0 ? code : EX_IOERR);
-}
-
-bool
-tw_run_part(int (*part)(const void *), const void *arg, const char *name, int seconds,
-            struct tw_buf *out, int *status, struct tw_err *e)
-{
-	long long deadline = now_ms() + seconds * 1000LL;
-	pid_t pid, parent = getpid();
-	int ends[2];
-
-	if (pipe2(ends, O_CLOEXEC) != 0)
-		return tw_fail_errno(e, EX_OSERR, "pipe");
-	fflush(NULL); /* or the child says it again */
-	pid = fork();
-	if (pid == 0)
-		child_run(part, arg, ends[1], parent);
-	close(ends[1]);
-	if (pid < 0) {
-		close(ends[0]);
-		return tw_fail_errno(e, EX_OSERR, "fork");
-	}
-	return collect(pid, ends[0], deadline, name, out, status, e);
 }

@@ -65,9 +65,14 @@ bool
 tw_asking_login(struct tw_asking *a, const char *dsn, const char *db, const char *tool,
                 struct tw_err *e)
 {
-	struct tw_client *c = &a->client[a->clients++]; /* one more is freed, whatever happens */
+	struct tw_client *grown = reallocarray(a->client, a->clients + 1, sizeof(*grown)), *c;
 	const char *user, *database;
 
+	if (grown == NULL)
+		return tw_fail(e, EX_OSERR, "out of memory");
+	a->client = grown;
+	c = &a->client[a->clients++]; /* one more is freed, whatever happens */
+	*c = (struct tw_client){ 0 };
 	if (!tw_pg_dsn_read(dsn, db, &c->params, e) ||
 	    !tw_pg_params_default(&c->params, "fallback_application_name", tool, e))
 		return false;

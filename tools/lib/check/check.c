@@ -86,6 +86,17 @@ tw_check_possible(tw_check_set set, const struct tw_asking *a, struct tw_err *e)
 	return true;
 }
 
+/* linger_say adds to a result's sentence why it stands although its value is within the threshold.
+ */
+static void
+linger_say(struct tw_result *r)
+{
+	size_t used = strlen(r->summary);
+
+	snprintf(r->summary + used, sizeof(r->summary) - used,
+	         " (better than its threshold, but not by a tenth)");
+}
+
 bool
 tw_check_judge(tw_check_set set, const struct tw_asking *a, const struct tw_facts *f,
                const struct tw_thresholds *t, struct tw_verdict *v, struct tw_err *e)
@@ -95,6 +106,10 @@ tw_check_judge(tw_check_set set, const struct tw_asking *a, const struct tw_fact
 	for (size_t i = 0; i < TW_CHECKS; i++) {
 		if ((set & 1U << i) != 0 && !checks[i].judge(&in, v, e))
 			return false;
+	}
+	for (size_t i = 0; i < v->n; i++) {
+		if (v->item[i].lingers)
+			linger_say(&v->item[i]);
 	}
 	return true;
 }

@@ -14,6 +14,36 @@ console_user(const struct tw_check_input *in)
 	return user != NULL ? user : "pgbouncer";
 }
 
+/* hung_judge says that the console gives no answer, and why as far as the kernel knows. */
+static void
+hung_judge(const struct tw_check_input *in, struct tw_result *r)
+{
+	const struct tw_process *p = &in->facts->host.process;
+	double seconds = (double)in->asking->timeout / 1000;
+
+	if (p->pid > 0 && p->descriptors_most > 0 && p->descriptors >= p->descriptors_most - 1) {
+		tw_result_raise(r, TW_STATUS_CRITICAL, TW_CAUSE_DESCRIPTORS);
+		tw_result_say(
+		    r,
+		    "the console gives no answer within %.3g s: PgBouncer's process %d has "
+		    "%ld of %ld file descriptors open",
+		    seconds, (int)p->pid, p->descriptors, p->descriptors_most);
+		return;
+	}
+	tw_result_raise(r, TW_STATUS_CRITICAL, TW_CAUSE_HANGS);
+	if (p->pid > 0 && p->stopped)
+		tw_result_say(r,
+		              "the console gives no answer within %.3g s: it hangs: process %d is "
+		              "stopped (kill -CONT %d)",
+		              seconds, (int)p->pid, (int)p->pid);
+	else
+		/* Up to 1.19 the login of a user hangs who is not in the auth file. */
+		tw_result_say(r, "the console gives no answer within %.3g s: it hangs%s", seconds,
+		              strcmp(console_user(in), "pgbouncer") == 0
+		                  ? ""
+		                  : ", or its user is missing in the auth file");
+}
+
 bool
 tw_check_console(const struct tw_check_input *in, struct tw_verdict *v, struct tw_err *e)
 {
@@ -28,13 +58,7 @@ tw_check_console(const struct tw_check_input *in, struct tw_verdict *v, struct t
 		              a->ms);
 		break;
 	case TW_ASKED_LATE:
-		tw_result_raise(r, TW_STATUS_CRITICAL, TW_CAUSE_HANGS);
-		/* Up to 1.19 the login of a user hangs who is not in the auth file. */
-		tw_result_say(r, "the console gives no answer within %.3g s: it hangs%s",
-		              (double)in->asking->timeout / 1000,
-		              strcmp(console_user(in), "pgbouncer") == 0
-		                  ? ""
-		                  : ", or its user is missing in the auth file");
+		hung_judge(in, r);
 		break;
 	case TW_ASKED_REFUSED:
 		tw_result_raise(r, TW_STATUS_UNKNOWN, TW_CAUSE_REFUSED);

@@ -13,6 +13,8 @@ tw_asking_free(struct tw_asking *a)
 {
 	for (size_t i = 0; i < a->clients; i++)
 		tw_pg_params_free(&a->client[i].params);
+	free(a->client);
+	a->client = NULL;
 	a->clients = a->expected_n = 0;
 	free(a->expected);
 	a->expected = NULL;
@@ -29,6 +31,8 @@ tw_facts_free(struct tw_facts *f)
 	tw_freeze_free(&f->freeze);
 	tw_stragglers_free(&f->direct);
 	tw_between_free(&f->between);
+	json_decref(f->alerts);
+	f->alerts = NULL;
 }
 
 /* share is the deadline of a question that leaves half of the time to those behind it. */
@@ -102,6 +106,17 @@ console_ask(struct tw_asking *a, tw_ms deadline, struct tw_facts *f)
 		ok = tw_sample_console(&a->sampler, deadline, &f->sample, &e);
 	}
 	answer_set(&f->console, ok, start, deadline, &e);
+}
+
+/* hung_ask looks why the console gives no answer. */
+static void
+hung_ask(const struct tw_asking *a, struct tw_facts *f)
+{
+	const char *host = tw_pg_params_get(&a->sampler.console, "host");
+	const char *port = tw_pg_params_get(&a->sampler.console, "port");
+
+	if (host != NULL && host[0] == '/' && port != NULL)
+		tw_process_hung(host, port, &f->host.process);
 }
 
 /* listener_ask tries the addresses. */
@@ -243,6 +258,8 @@ tw_facts_ask(struct tw_asking *a, struct tw_facts *f, struct tw_err *e)
 	f->freeze.freeze_us = a->freeze_us;
 	if (a->console)
 		console_ask(a, deadline, f);
+	if (f->console.how == TW_ASKED_LATE)
+		hung_ask(a, f);
 	if (a->listener && f->console.how == TW_ASKED_OK && in_time(deadline))
 		listener_ask(a, share(deadline, a->config || a->postgres || a->clients > 0), f);
 	if (a->host && f->console.how == TW_ASKED_OK)

@@ -44,7 +44,7 @@ struct tw_asking {
 	tw_ms timeout, watch, login_timeout; /* the last: of each login, 0 for none of its own */
 	long long freeze_us;
 	size_t clients;
-	struct tw_client client[TW_LIST_MAX];
+	struct tw_client *client; /* on the heap: most runs have none, and it is large */
 	size_t expected_n;
 	struct tw_pool_name *expected;
 	bool state;                 /* something is kept between runs */
@@ -70,10 +70,11 @@ struct tw_facts {
 	struct tw_findings differs; /* between the site and the pooler */
 	struct tw_live live;        /* in what they agree */
 	struct tw_freeze freeze;
-	struct tw_host host; /* where the console answered */
+	struct tw_host host; /* where the console answered; of one that hangs the process */
 	struct tw_stragglers direct;
 	struct tw_drift drift;
-	bool compared; /* `between` was made */
+	json_t *alerts; /* what alerted in the last run, for linger.h; ours, or NULL */
+	bool compared;  /* `between` was made */
 	struct tw_between between;
 	bool has_watched;
 	tw_ms watched_ms;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 #include "base/run.h"
 
@@ -204,22 +205,62 @@ disk_read(struct tw_process *p)
 		version_read(p->program, &st, p->on_disk);
 }
 
-void
-tw_process_find(PGconn *console, struct tw_process *p)
+/* peer_read takes over who is at the other end of a socket; false where that is not known. */
+static bool
+peer_read(int fd, struct tw_process *p)
 {
 	struct ucred peer = { 0 };
 	socklen_t size = sizeof(peer);
 
 	*p = (struct tw_process){ .descriptors = -1, .memory_bytes = -1 };
 	/* Of a connection over TCP the kernel knows no process. */
-	if (getsockopt(PQsocket(console), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 ||
-	    peer.pid <= 1 || part_number(peer.pid, "status", "VmRSS:", -1) < 0)
-		return;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || peer.pid <= 1 ||
+	    part_number(peer.pid, "status", "VmRSS:", -1) < 0)
+		return false;
 	p->pid = peer.pid;
 	p->uid = peer.uid;
 	p->gid = peer.gid;
 	p->descriptors = descriptors_count(p->pid);
 	p->descriptors_most = (long)part_number(p->pid, "limits", "Max open files", -1);
+	return true;
+}
+
+/* stopped_read tells whether a process is stopped: "State:	T (stopped)". */
+static bool
+stopped_read(pid_t pid)
+{
+	char line[256], state = ' ';
+	FILE *f = part_open(pid, "status");
+
+	while (f != NULL && state == ' ' && fgets(line, sizeof(line), f) != NULL)
+		sscanf(line, "State: %c", &state);
+	if (f != NULL)
+		fclose(f);
+	return state == 'T' || state == 't';
+}
+
+void
+tw_process_hung(const char *host, const char *port, struct tw_process *p)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int n = snprintf(at.sun_path, sizeof(at.sun_path), "%s/.s.PGSQL.%s", host, port);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	*p = (struct tw_process){ .descriptors = -1, .memory_bytes = -1 };
+	if (fd < 0)
+		return;
+	/* Who listens is known before anybody accepts. */
+	if (n < (int)sizeof(at.sun_path) && connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0 &&
+	    peer_read(fd, p))
+		p->stopped = stopped_read(p->pid);
+	close(fd);
+}
+
+void
+tw_process_find(PGconn *console, struct tw_process *p)
+{
+	if (!peer_read(PQsocket(console), p))
+		return;
 	start_read(p);
 	memory_read(p);
 	disk_read(p);

@@ -19,6 +19,7 @@ struct tw_process {
 	long long memory_most_bytes; /* the lowest of its cgroups', its own and the machine's */
 	char program[512];           /* the file that it was started from; "" where not known */
 	bool replaced;               /* another file has that name since */
+	bool stopped;                /* by SIGSTOP or a debugger */
 	char on_disk[64];            /* then its version, "1.24.1"; "" where it does not say */
 };
 
@@ -29,6 +30,13 @@ struct tw_process {
  * alone.
  */
 void tw_process_find(PGconn *console, struct tw_process *p);
+
+/*
+ * tw_process_hung asks the kernel who listens at a Unix socket (`host` is its directory) that
+ * accepts nothing, and what may be the reason: fills pid, stopped and the descriptors. pid stays 0
+ * where that cannot be told, as above. Never blocks.
+ */
+void tw_process_hung(const char *host, const char *port, struct tw_process *p);
 
 /*
  * tw_process_descriptors is how many descriptors are open: counted, or else estimated from the

@@ -46,15 +46,17 @@ tw_report_text(const struct tw_report *r, struct tw_buf *out, struct tw_err *e)
 }
 
 void
-tw_report_error(struct tw_err *error, const char *tool, enum tw_format format, struct tw_buf *out)
+tw_report_error(struct tw_err *error, const char *tool, const char *instance, enum tw_format format,
+                struct tw_buf *out)
 {
 	struct tw_err first = *error;
 	json_t *report;
 
 	*error = (struct tw_err)TW_ERR_INIT;
 	if (format != TW_FORMAT_JSON) {
-		format == TW_FORMAT_NAGIOS ? tw_report_nagios_error(&first, out, error)
-					   : tw_report_prometheus_error(&first, out, error);
+		format == TW_FORMAT_NAGIOS
+		    ? tw_report_nagios_error(&first, out, error)
+		    : tw_report_prometheus_error(&first, instance, out, error);
 		return;
 	}
 	report = tw_json_report(tool, tw_status_word(TW_STATUS_UNKNOWN));

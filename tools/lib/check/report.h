@@ -16,6 +16,7 @@ struct tw_report {
 	const struct tw_facts *facts;
 	const struct tw_verdict *verdict;
 	const char *tool;
+	const char *instance; /* what all labels begin with, or NULL: this is the only one */
 	enum tw_format format;
 	bool verbose; /* NAGIOS: one more line for each result, and the pools as a table */
 	bool explain; /* NAGIOS: what stands behind each cause */
@@ -27,10 +28,10 @@ bool tw_report_text(const struct tw_report *r, struct tw_buf *out, struct tw_err
 
 /*
  * tw_report_error appends the report of a check that could not be made, which is UNKNOWN, and takes
- * the error: it needs no second mention.
+ * the error: it needs no second mention. `instance` as in tw_report.
  */
-void tw_report_error(struct tw_err *error, const char *tool, enum tw_format format,
-                     struct tw_buf *out);
+void tw_report_error(struct tw_err *error, const char *tool, const char *instance,
+                     enum tw_format format, struct tw_buf *out);
 
 /*
  * tw_report_nagios appends "TWPOOL STATUS: text | perfdata" with the worst problem first, and below
@@ -55,4 +56,5 @@ json_t *tw_report_json(const struct tw_report *r);
 bool tw_report_prometheus(const struct tw_report *r, struct tw_buf *out, struct tw_err *e);
 
 /* tw_report_prometheus_error appends a status of UNKNOWN, and why as a comment. */
-bool tw_report_prometheus_error(const struct tw_err *error, struct tw_buf *out, struct tw_err *e);
+bool tw_report_prometheus_error(const struct tw_err *error, const char *instance,
+                                struct tw_buf *out, struct tw_err *e);

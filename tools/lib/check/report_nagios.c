@@ -116,12 +116,14 @@ problems_add(const struct tw_report *r, struct tw_buf *out, struct tw_err *e)
 
 /* label_add appends a metric's label in quotes: no "=", and a quote twice. */
 static bool
-label_add(const struct tw_result *r, const char *metric, struct tw_buf *out, struct tw_err *e)
+label_add(const char *instance, const struct tw_result *r, const char *metric, struct tw_buf *out,
+          struct tw_err *e)
 {
-	char label[2 * TW_POOL_NAME_SIZE + 32];
+	char label[4 * TW_POOL_NAME_SIZE];
 	bool ok = tw_buf_puts(out, " '", e);
 
-	snprintf(label, sizeof(label), "%s%s%s%s%s", r->object != NULL ? r->object : r->database,
+	snprintf(label, sizeof(label), "%s%s%s%s%s%s%s", instance != NULL ? instance : "",
+	         instance != NULL ? " " : "", r->object != NULL ? r->object : r->database,
 	         *r->user ? "/" : "", r->user, r->object != NULL || *r->database ? " " : "",
 	         metric);
 	for (char *c = label; ok && *c != '\0'; c++) {
@@ -135,8 +137,8 @@ label_add(const struct tw_result *r, const char *metric, struct tw_buf *out, str
 
 /* metric_add appends " 'label'=value[unit];warning;critical;min;max". */
 static bool
-metric_add(const struct tw_result *r, const struct tw_metric *m, struct tw_buf *out,
-           struct tw_err *e)
+metric_add(const char *instance, const struct tw_result *r, const struct tw_metric *m,
+           struct tw_buf *out, struct tw_err *e)
 {
 	char warning[TW_RANGE_SIZE] = "", critical[TW_RANGE_SIZE] = "";
 	char value[TW_NUMBER_SIZE] = "U", max[TW_NUMBER_SIZE] = "";
@@ -151,14 +153,14 @@ metric_add(const struct tw_result *r, const struct tw_metric *m, struct tw_buf *
 		tw_range_text(&m->threshold.warning, warning);
 	if (m->threshold.has_critical)
 		tw_range_text(&m->threshold.critical, critical);
-	return label_add(r, m->name, out, e) &&
+	return label_add(instance, r, m->name, out, e) &&
 	       tw_buf_printf(out, e, "%s%s;%s;%s;0%s%s", value, isnan(m->value) ? "" : m->unit,
 	                     warning, critical, *max ? ";" : "", max);
 }
 
 /* perfdata_add appends all values. */
 static bool
-perfdata_add(const struct tw_verdict *v, struct tw_buf *out, struct tw_err *e)
+perfdata_add(const char *instance, const struct tw_verdict *v, struct tw_buf *out, struct tw_err *e)
 {
 	size_t start = out->len;
 	bool ok = true;
@@ -166,7 +168,7 @@ perfdata_add(const struct tw_verdict *v, struct tw_buf *out, struct tw_err *e)
 	for (size_t i = 0; ok && i < v->n; i++) {
 		for (size_t j = 0; ok && j < v->item[i].n; j++)
 			ok = (out->len > start || tw_buf_puts(out, " |", e)) &&
-			     metric_add(&v->item[i], &v->item[i].metric[j], out, e);
+			     metric_add(instance, &v->item[i], &v->item[i].metric[j], out, e);
 	}
 	return ok && tw_buf_puts(out, "\n", e);
 }
@@ -260,7 +262,7 @@ tw_report_headline(const struct tw_report *r, struct tw_buf *out, struct tw_err 
 bool
 tw_report_nagios(const struct tw_report *r, struct tw_buf *out, struct tw_err *e)
 {
-	return tw_report_headline(r, out, e) && perfdata_add(r->verdict, out, e) &&
+	return tw_report_headline(r, out, e) && perfdata_add(r->instance, r->verdict, out, e) &&
 	       causes_add(r->verdict, r->explain, out, e) &&
 	       (!r->facts->has_watched || watched_add(r->facts, out, e)) &&
 	       (!r->verbose ||

@@ -219,7 +219,7 @@ site_add(struct tw_exposition *x, const struct tw_facts *f, struct tw_err *e)
 bool
 tw_report_prometheus(const struct tw_report *r, struct tw_buf *out, struct tw_err *e)
 {
-	struct tw_exposition x = { .out = out };
+	struct tw_exposition x = { .out = out, .always = { "pooler", r->instance } };
 	const struct tw_facts *f = r->facts;
 	bool up = f->console.how == TW_ASKED_OK;
 
@@ -232,9 +232,10 @@ tw_report_prometheus(const struct tw_report *r, struct tw_buf *out, struct tw_er
 }
 
 bool
-tw_report_prometheus_error(const struct tw_err *error, struct tw_buf *out, struct tw_err *e)
+tw_report_prometheus_error(const struct tw_err *error, const char *instance, struct tw_buf *out,
+                           struct tw_err *e)
 {
-	struct tw_exposition x = { .out = out };
+	struct tw_exposition x = { .out = out, .always = { "pooler", instance } };
 	struct tw_err line = *error;
 
 	line.hint[0] = '\0'; /* a comment is one line */

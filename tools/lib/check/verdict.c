@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* verdict.c: statuses and their order, thresholds, and results. */
+#include "linger.h"
 #include "verdict.h"
 
 #include <math.h>
@@ -243,11 +244,26 @@ range_scale(struct tw_range *range, double whole, const char *unit)
 	}
 }
 
+/* threshold_status is how a value stands to thresholds, where `before` is how it did. */
+static enum tw_status
+threshold_status(const struct tw_threshold *t, enum tw_status before, double value)
+{
+	if (t->has_critical &&
+	    (tw_range_alerts(&t->critical, value) ||
+	     (before == TW_STATUS_CRITICAL && tw_linger_alerts(&t->critical, value))))
+		return TW_STATUS_CRITICAL;
+	if (t->has_warning && (tw_range_alerts(&t->warning, value) ||
+	                       (before != TW_STATUS_OK && tw_linger_alerts(&t->warning, value))))
+		return TW_STATUS_WARNING;
+	return TW_STATUS_OK;
+}
+
 void
 tw_result_measure(struct tw_result *r, const struct tw_thresholds *t, enum tw_metric_id id,
                   double value, double max)
 {
-	struct tw_metric m = { metrics[id].name, metrics[id].unit, value, max, t->item[id] };
+	struct tw_metric m = { metrics[id].name, metrics[id].unit, value, max,
+		               t->item[id],      TW_STATUS_OK };
 
 	if (metrics[id].optional && !m.threshold.has_warning && !m.threshold.has_critical)
 		return;
@@ -259,10 +275,12 @@ tw_result_measure(struct tw_result *r, const struct tw_thresholds *t, enum tw_me
 		m.max = NAN;
 	}
 	if (!isnan(value)) {
-		if (m.threshold.has_critical && tw_range_alerts(&m.threshold.critical, value))
-			tw_result_raise(r, TW_STATUS_CRITICAL, metrics[id].cause);
-		else if (m.threshold.has_warning && tw_range_alerts(&m.threshold.warning, value))
-			tw_result_raise(r, TW_STATUS_WARNING, metrics[id].cause);
+		enum tw_status plain = threshold_status(&m.threshold, TW_STATUS_OK, value);
+
+		m.status = threshold_status(&m.threshold, tw_linger_status(t->before, r, m.name),
+		                            value);
+		r->lingers = r->lingers || m.status != plain;
+		tw_result_raise(r, m.status, metrics[id].cause);
 	}
 	metric_add(r, &m);
 }

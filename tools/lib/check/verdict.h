@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "base/json.h"
 #include "base/range.h"
 #include "cause.h"
 #include "stress/sample.h"
@@ -58,6 +59,7 @@ struct tw_threshold {
 
 struct tw_thresholds {
 	struct tw_threshold item[TW_METRICS];
+	const json_t *before; /* what alerted in the last run, of linger.h; borrowed, or NULL */
 };
 
 /* tw_thresholds_default sets those that hold where nothing else is asked for. */
@@ -76,6 +78,7 @@ struct tw_metric {
 	double value;
 	double max; /* NAN where there is none */
 	struct tw_threshold threshold;
+	enum tw_status status; /* OK, or the threshold that it is beyond */
 };
 
 /* What one check found about one object: a pool, or nothing in particular ("" and ""). */
@@ -83,7 +86,8 @@ struct tw_metric {
 struct tw_result {
 	const char *check;
 	enum tw_status status;
-	bool moot; /* it only follows from another result */
+	bool moot;    /* it only follows from another result */
+	bool lingers; /* a metric is beyond its threshold only since it was in the last run */
 	enum tw_cause cause;
 	const char *object; /* what else than a pool it is about, or NULL; static */
 	char database[TW_POOL_NAME_SIZE], user[TW_POOL_NAME_SIZE];
@@ -145,7 +149,8 @@ void tw_result_count(struct tw_result *r, const char *name, double value);
 /*
  * tw_result_measure adds a metric and raises the status where its thresholds say so. Thresholds in
  * per cent of a maximum that is not known, or 0, are none. A metric that is shown only with
- * thresholds is left out without.
+ * thresholds is left out without. One that alerted in the last run does so a tenth longer: of which
+ * object it is must be set before.
  */
 void tw_result_measure(struct tw_result *r, const struct tw_thresholds *t, enum tw_metric_id id,
                        double value, double max);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* admin.c: the console speaks the simple protocol, and its columns change with the version. */
 #include "admin.h"
+#include "local.h"
 #include "peer.h"
 
 #include <stdio.h>
@@ -15,24 +16,37 @@ tw_admin_connect(struct tw_pg_params *p, tw_ms deadline, PGconn **conn, struct t
 	       tw_peer_connect(p, deadline, conn, e);
 }
 
+static const char *const commands[] = {
+	[TW_ADMIN_CLIENTS] = "SHOW CLIENTS",
+	[TW_ADMIN_CONFIG] = "SHOW CONFIG",
+	[TW_ADMIN_DATABASES] = "SHOW DATABASES",
+	[TW_ADMIN_LISTS] = "SHOW LISTS",
+	[TW_ADMIN_POOLS] = "SHOW POOLS",
+	[TW_ADMIN_SERVERS] = "SHOW SERVERS",
+	[TW_ADMIN_SOCKETS] = "SHOW SOCKETS",
+	[TW_ADMIN_STATE] = "SHOW STATE",
+	[TW_ADMIN_STATS_TOTALS] = "SHOW STATS_TOTALS",
+	[TW_ADMIN_USERS] = "SHOW USERS",
+	[TW_ADMIN_VERSION] = "SHOW VERSION",
+};
+
+bool
+tw_admin_ahead(PGconn *conn, const enum tw_admin_word words[], size_t n, tw_ms deadline,
+               struct tw_err *e)
+{
+	const char *sql[TW_ADMIN_WORDS];
+
+	if (!tw_local_is(conn))
+		return true;
+	for (size_t i = 0; i < n && i < TW_ADMIN_WORDS; i++)
+		sql[i] = commands[words[i]];
+	return tw_local_ahead(conn, sql, n, deadline, e);
+}
+
 bool
 tw_admin_show(PGconn *conn, enum tw_admin_word word, tw_ms deadline, PGresult **rows,
               struct tw_err *e)
 {
-	static const char *const commands[] = {
-		[TW_ADMIN_CLIENTS] = "SHOW CLIENTS",
-		[TW_ADMIN_CONFIG] = "SHOW CONFIG",
-		[TW_ADMIN_DATABASES] = "SHOW DATABASES",
-		[TW_ADMIN_LISTS] = "SHOW LISTS",
-		[TW_ADMIN_POOLS] = "SHOW POOLS",
-		[TW_ADMIN_SERVERS] = "SHOW SERVERS",
-		[TW_ADMIN_SOCKETS] = "SHOW SOCKETS",
-		[TW_ADMIN_STATE] = "SHOW STATE",
-		[TW_ADMIN_STATS_TOTALS] = "SHOW STATS_TOTALS",
-		[TW_ADMIN_USERS] = "SHOW USERS",
-		[TW_ADMIN_VERSION] = "SHOW VERSION",
-	};
-
 	return tw_pg_exec(conn, commands[word], deadline, rows, e) ||
 	       tw_context(e, "%s", commands[word]);
 }

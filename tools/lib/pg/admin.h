@@ -31,6 +31,14 @@ bool tw_admin_show(PGconn *conn, enum tw_admin_word word, tw_ms deadline, PGresu
                    struct tw_err *e);
 
 /*
+ * tw_admin_ahead announces what tw_admin_show will be asked next, n words in this order: where the
+ * connection is local.h's they are asked in one round trip. Their answers together may be 64 KiB.
+ * Errors as tw_pg_exec.
+ */
+bool tw_admin_ahead(PGconn *conn, const enum tw_admin_word words[], size_t n, tw_ms deadline,
+                    struct tw_err *e);
+
+/*
  * tw_admin_reload has the configuration read again, as far as PgBouncer tells: up to 1.24 it
  * answers success whatever happened. Errors as tw_pg_exec.
  */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-/* local.c: a Unix socket, messages in and out, and a deadline on each wait. Results: local_result.c.
+/*
+ * local.c: a Unix socket, messages in and out, and a deadline on each wait. Questions are in
+ * local_query.c, results in local_result.c.
  */
 #include "local.h"
-#include "local_message.h"
+#include "local_wire.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -14,24 +16,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* Both begin so; what libpq's own structs begin with is a pointer, or a number of rows. */
-#define CONN_MAGIC 0x74775f77697265ULL
-
-struct wire {
-	unsigned long long magic;
-	int fd;
-	struct tw_buf in; /* what was read, from `at` on not yet taken */
-	size_t at;
-	char path[108];
-};
-
 /* The protocol's version 3.0. */
 #define PROTOCOL 196608
 
-static struct wire *
-wire_of(const PGconn *conn)
+struct local_wire *
+tw_local_wire(const PGconn *conn)
 {
-	return (struct wire *)(uintptr_t)conn;
+	return (struct local_wire *)(uintptr_t)conn;
 }
 
 bool
@@ -42,19 +33,19 @@ tw_local_is(const PGconn *conn)
 	if (conn == NULL)
 		return false;
 	memcpy(&magic, (const void *)conn, sizeof(magic));
-	return magic == CONN_MAGIC;
+	return magic == LOCAL_MAGIC;
 }
 
 int
 tw_local_socket(const PGconn *conn)
 {
-	return wire_of(conn)->fd;
+	return tw_local_wire(conn)->fd;
 }
 
 void
 tw_local_finish(PGconn *conn)
 {
-	struct wire *w = wire_of(conn);
+	struct local_wire *w = tw_local_wire(conn);
 
 	/* What is in the way of it is no reason to wait. */
 	if (send(w->fd, "X\0\0\0\4", 5, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
@@ -87,7 +78,7 @@ tw_local_fits(const struct tw_pg_params *p)
 
 /* wire_wait waits for `events`; EX_UNAVAILABLE at the deadline. */
 static bool
-wire_wait(const struct wire *w, short events, tw_ms deadline, struct tw_err *e)
+wire_wait(const struct local_wire *w, short events, tw_ms deadline, struct tw_err *e)
 {
 	struct pollfd p = { .fd = w->fd, .events = events };
 
@@ -104,9 +95,9 @@ wire_wait(const struct wire *w, short events, tw_ms deadline, struct tw_err *e)
 	}
 }
 
-/* wire_send sends all of a message. */
-static bool
-wire_send(const struct wire *w, const struct tw_buf *message, tw_ms deadline, struct tw_err *e)
+bool
+tw_local_send(const struct local_wire *w, const struct tw_buf *message, tw_ms deadline,
+              struct tw_err *e)
 {
 	size_t sent = 0;
 
@@ -125,7 +116,7 @@ wire_send(const struct wire *w, const struct tw_buf *message, tw_ms deadline, st
 
 /* wire_read reads what there is, at least one byte. */
 static bool
-wire_read(struct wire *w, tw_ms deadline, struct tw_err *e)
+wire_read(struct local_wire *w, tw_ms deadline, struct tw_err *e)
 {
 	char chunk[16384];
 	ssize_t n;
@@ -140,9 +131,8 @@ wire_read(struct wire *w, tw_ms deadline, struct tw_err *e)
 	return tw_fail(e, EX_UNAVAILABLE, "server closed the connection unexpectedly");
 }
 
-/* wire_next takes the next message; its body is borrowed until the one after. */
-static bool
-wire_next(struct wire *w, tw_ms deadline, struct local_message *m, struct tw_err *e)
+bool
+tw_local_next(struct local_wire *w, tw_ms deadline, struct local_message *m, struct tw_err *e)
 {
 	for (;;) {
 		switch (tw_local_message(w->in.data, w->in.len, &w->at, m)) {
@@ -166,7 +156,7 @@ wire_next(struct wire *w, tw_ms deadline, struct local_message *m, struct tw_err
 
 /* socket_open connects to the socket's path, as often as its backlog is full. */
 static bool
-socket_open(struct wire *w, tw_ms deadline, struct tw_err *e)
+socket_open(struct local_wire *w, tw_ms deadline, struct tw_err *e)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 
@@ -212,12 +202,12 @@ startup_make(const struct tw_pg_params *p, struct tw_buf *out, struct tw_err *e)
 
 /* login takes what the server says until it is ready. */
 static bool
-login(struct wire *w, tw_ms deadline, bool *wanted, struct tw_err *e)
+login(struct local_wire *w, tw_ms deadline, bool *wanted, struct tw_err *e)
 {
 	struct local_message m;
 	char text[512], place[160];
 
-	while (wire_next(w, deadline, &m, e)) {
+	while (tw_local_next(w, deadline, &m, e)) {
 		switch (m.type) {
 		case 'Z':
 			return true;
@@ -245,9 +235,9 @@ login(struct wire *w, tw_ms deadline, bool *wanted, struct tw_err *e)
 
 bool
 tw_local_connect(const struct tw_pg_params *p, tw_ms deadline, PGconn **conn, bool *wanted,
-                struct tw_err *e)
+                 struct tw_err *e)
 {
-	struct wire *w = calloc(1, sizeof(*w));
+	struct local_wire *w = calloc(1, sizeof(*w));
 	struct tw_buf hello = TW_BUF_INIT;
 	bool ok;
 	int n;
@@ -255,13 +245,13 @@ tw_local_connect(const struct tw_pg_params *p, tw_ms deadline, PGconn **conn, bo
 	*wanted = false;
 	if (w == NULL)
 		return tw_fail(e, EX_OSERR, "out of memory");
-	w->magic = CONN_MAGIC;
+	w->magic = LOCAL_MAGIC;
 	w->fd = -1;
 	n = snprintf(w->path, sizeof(w->path), "%s/.s.PGSQL.%s", tw_pg_params_get(p, "host"),
 	             tw_pg_params_get(p, "port"));
 	ok = n < (int)sizeof(w->path)
 	         ? socket_open(w, deadline, e) && startup_make(p, &hello, e) &&
-	               wire_send(w, &hello, deadline, e) && login(w, deadline, wanted, e)
+	               tw_local_send(w, &hello, deadline, e) && login(w, deadline, wanted, e)
 	         : tw_fail(e, EX_UNAVAILABLE, "Unix-domain socket path \"%s...\" is too long",
 	                   w->path);
 	tw_buf_free(&hello);
@@ -269,69 +259,5 @@ tw_local_connect(const struct tw_pg_params *p, tw_ms deadline, PGconn **conn, bo
 		*conn = (PGconn *)(void *)w;
 	else
 		tw_local_finish((PGconn *)(void *)w);
-	return ok;
-}
-
-/* answer_take takes one message of an answer; *done at its end. */
-static bool
-answer_take(const struct local_message *m, PGresult **rows, bool *done, struct tw_err *e)
-{
-	char text[512];
-
-	switch (m->type) {
-	case 'T':
-		if (*rows != NULL)
-			break; /* a second result, which nobody asked for */
-		*rows = tw_local_result(m, e);
-		return *rows != NULL;
-	case 'D':
-		if (*rows == NULL)
-			break;
-		return tw_local_row(*rows, m, e);
-	case 'E':
-		if (e->exit == 0) {
-			tw_local_error(m, text, sizeof(text));
-			tw_pg_refused(NULL, text, e);
-		}
-		return true; /* until it is ready again */
-	case 'Z':
-		*done = true;
-		return e->exit == 0;
-	case 'C':
-	case 'I':
-	case 'N':
-	case 'S':
-		return true;
-	default:
-		break;
-	}
-	return tw_fail(e, EX_UNAVAILABLE, "not an answer to what was asked");
-}
-
-bool
-tw_local_exec(PGconn *conn, const char *sql, tw_ms deadline, PGresult **result, struct tw_err *e)
-{
-	struct wire *w = wire_of(conn);
-	struct tw_buf query = TW_BUF_INIT;
-	struct tw_err own = TW_ERR_INIT;
-	PGresult *rows = NULL;
-	struct local_message m;
-	bool done = false;
-	bool ok = tw_buf_puts(&query, "Q", &own) &&
-	          tw_local_number(&query, (long)strlen(sql) + 5, &own) &&
-	          tw_buf_add(&query, sql, strlen(sql) + 1, &own) &&
-	          wire_send(w, &query, deadline, &own);
-
-	while (ok && !done)
-		ok = wire_next(w, deadline, &m, &own) && answer_take(&m, &rows, &done, &own);
-	tw_buf_free(&query);
-	if (ok && result != NULL) {
-		*result = rows;
-		return rows != NULL ||
-		       tw_fail(e, EX_UNAVAILABLE, "not an answer to what was asked");
-	}
-	tw_local_clear(rows);
-	if (!ok)
-		*e = own;
 	return ok;
 }

@@ -21,11 +21,20 @@ bool tw_local_fits(const struct tw_pg_params *p);
  * tw_pg_connect.
  */
 bool tw_local_connect(const struct tw_pg_params *p, tw_ms deadline, PGconn **conn, bool *wanted,
-                     struct tw_err *e);
+                      struct tw_err *e);
 
 /* tw_local_exec is tw_pg_exec on such a connection; one that failed is not usable any more. */
 bool tw_local_exec(PGconn *conn, const char *sql, tw_ms deadline, PGresult **result,
-                  struct tw_err *e);
+                   struct tw_err *e);
+
+/*
+ * tw_local_ahead sends n questions at once that tw_local_exec will ask next, in this order: one
+ * round trip for all. `sql` stays the caller's until then. Only for answers that the socket holds
+ * together: PgBouncer writes each one on its own as far as it fits, and the rest of two of them in
+ * any order (1.18 to 1.25, src/pktbuf.c, pktbuf_send_func).
+ */
+bool tw_local_ahead(PGconn *conn, const char *const sql[], size_t n, tw_ms deadline,
+                    struct tw_err *e);
 
 /* These are PQfinish, PQclear and so on for what is ours; false, or -1, for what is libpq's. */
 bool tw_local_is(const PGconn *conn);

@@ -194,54 +194,102 @@ nothing_read(const PGresult *rows, struct tw_sample *s, struct tw_err *e)
 	return true;
 }
 
-/* asked tells whether a sampler wants a table. */
+/* The tables, in the order in which they are asked: pools before what adds to them. */
+static const struct table {
+	enum tw_admin_word word;
+	bool (*read)(const PGresult *rows, struct tw_sample *s, struct tw_err *e);
+	int since;
+} tables[] = {
+	{ TW_ADMIN_VERSION, version_read, 0 },
+	{ TW_ADMIN_CONFIG, config_read, 0 },
+	{ TW_ADMIN_LISTS, lists_read, 0 },
+	/* Behind these it is known what there is, and how much of it. */
+	{ TW_ADMIN_STATE, state_read, TW_PGBOUNCER(1, 19, 0) },
+	{ TW_ADMIN_POOLS, pools_read, 0 },
+	{ TW_ADMIN_SERVERS, servers_read, 0 },
+	{ TW_ADMIN_DATABASES, databases_read, 0 },
+	{ TW_ADMIN_STATS_TOTALS, nothing_read, 0 },
+	/* The one that may be large. */
+	{ TW_ADMIN_CLIENTS, nothing_read, 0 },
+};
+
+#define TABLES (sizeof(tables) / sizeof(*tables))
+#define TABLES_FIRST 3
+#define TABLES_LARGE (TABLES - 1)
+
+/* asked tells whether a sampler wants a table of a version. */
 static bool
-asked(const struct tw_sampler *sampler, enum tw_admin_word word)
+asked(const struct tw_sampler *sampler, const struct table *t, int version)
 {
-	return (word != TW_ADMIN_STATS_TOTALS || sampler->totals) &&
-	       (word != TW_ADMIN_CLIENTS || sampler->clients);
+	return t->since <= version && (t->word != TW_ADMIN_STATS_TOTALS || sampler->totals) &&
+	       (t->word != TW_ADMIN_CLIENTS || sampler->clients);
 }
 
-/* In this order: pools before what adds to them. */
+/* A row of any of these tables is shorter, and so much of them may be asked for ahead. */
+#define ROW_MOST 512
+#define AHEAD_MOST 65536
+
+/* listed is how many of something SHOW LISTS counts; names differ by no version. */
+static long long
+listed(const PGresult *lists, const char *what)
+{
+	int row = tw_admin_row(lists, "list", what);
+
+	return row >= 0 ? tw_admin_number(lists, row, "items") : AHEAD_MOST;
+}
+
+/* small tells whether the tables between the first ones and the large one are. */
+static bool
+small(const PGresult *lists)
+{
+	return ROW_MOST * (2 * listed(lists, "databases") + listed(lists, "pools") +
+	                   listed(lists, "used_servers")) <
+	       AHEAD_MOST;
+}
+
+/* tables_ask asks the tables from one to another, `ahead` in one round trip. */
+static bool
+tables_ask(const struct tw_sampler *sampler, const struct table *from, const struct table *to,
+           int version, bool ahead, tw_ms deadline, struct tw_sample *s, struct tw_err *e)
+{
+	enum tw_admin_word words[TABLES];
+	size_t n = 0;
+	bool ok;
+
+	for (const struct table *t = from; t < to; t++) {
+		if (asked(sampler, t, version))
+			words[n++] = t->word;
+	}
+	ok = !ahead || tw_admin_ahead(sampler->console_conn, words, n, deadline, e);
+	for (const struct table *t = from; ok && t < to; t++) {
+		if (asked(sampler, t, version))
+			ok = tw_admin_show(sampler->console_conn, t->word, deadline,
+			                   &s->table[t->word], e) &&
+			     t->read(s->table[t->word], s, e);
+	}
+	return ok;
+}
+
 bool
 tw_sample_tables(const struct tw_sampler *sampler, tw_ms deadline, struct tw_sample *s,
                  struct tw_err *e)
 {
-	static const struct {
-		enum tw_admin_word word;
-		bool (*read)(const PGresult *rows, struct tw_sample *s, struct tw_err *e);
-		int since;
-	} tables[] = {
-		{ TW_ADMIN_VERSION, version_read, 0 },
-		{ TW_ADMIN_CONFIG, config_read, 0 },
-		{ TW_ADMIN_LISTS, lists_read, 0 },
-		{ TW_ADMIN_STATE, state_read, TW_PGBOUNCER(1, 19, 0) },
-		{ TW_ADMIN_POOLS, pools_read, 0 },
-		{ TW_ADMIN_SERVERS, servers_read, 0 },
-		{ TW_ADMIN_DATABASES, databases_read, 0 },
-		{ TW_ADMIN_STATS_TOTALS, nothing_read, 0 },
-		{ TW_ADMIN_CLIENTS, nothing_read, 0 },
-	};
-	bool kept = sampler->totals || sampler->clients;
+	const struct table *first = tables + TABLES_FIRST, *large = tables + TABLES_LARGE;
 	struct tw_err ignored = TW_ERR_INIT;
 	int version = 0;
+	bool ok = tables_ask(sampler, tables, first, 0, true, deadline, s, e);
 
-	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
-		PGresult *rows = NULL;
-		bool ok;
-
-		if (tables[i].since > version || !asked(sampler, tables[i].word))
-			continue;
-		ok = tw_admin_show(sampler->console_conn, tables[i].word, deadline, &rows, e) &&
-		     tables[i].read(rows, s, e);
-		if (ok && kept)
-			s->table[tables[i].word] = rows;
-		else
-			PQclear(rows);
-		if (!ok)
-			return false;
-		if (i == 0)
-			tw_key_version(s->version, &version, &ignored);
+	if (ok)
+		tw_key_version(s->version, &version, &ignored);
+	ok = ok &&
+	     tables_ask(sampler, first, large, version, small(s->table[TW_ADMIN_LISTS]), deadline,
+	                s, e) &&
+	     tables_ask(sampler, large, tables + TABLES, version, false, deadline, s, e);
+	if (!ok)
+		return false;
+	for (size_t i = 0; i < TW_ADMIN_WORDS && !sampler->totals && !sampler->clients; i++) {
+		PQclear(s->table[i]);
+		s->table[i] = NULL;
 	}
 	return true;
 }
