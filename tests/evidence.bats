@@ -275,7 +275,7 @@ nobody() {
   stress 0 --dsn "$POOLED" "${watched[@]}" --bots 50
   named max_client_conn max_client_conn
   wait_until 20 nobody
-  stress 0 --dsn "$POOLED" --bots 50
+  stress 0 --dsn "$POOLED" --bots 50 --logins-at-once 1
   named max_client_conn max_client_conn
 }
 
