@@ -3,7 +3,8 @@
 # The lookup of auth.method "query" in a real PostgreSQL, and a real PgBouncer that goes by it: who is
 # let in, and what somebody who means harm gets. Each attack is a test.
 #
-# LOOKUP_ROOT   a directory with another system in which the PgBouncer runs (default: that of the host)
+# LOOKUP_POOLER  the PgBouncer (default: the installed one; tests/lib/poolers.bash unpacks others)
+# LOOKUP_LOGINS  how often each hostile name logs in (default: once); tests/soak/names
 # shellcheck disable=SC2016,SC2030,SC2031,SC2154 # a test's variables are its own; `run` sets stderr
 bats_require_minimum_version 1.5.0
 
@@ -74,18 +75,12 @@ install_all() {
 
 # pooler_version: of the PgBouncer that runs here.
 pooler_version() {
-  pooler_exec -V | sed -n '1s/^PgBouncer //p'
+  pooler_exec -V </dev/null | sed -n '1s/^PgBouncer //p'
 }
 
-# pooler_exec ARGUMENT...: PgBouncer, in its own system where it has one, as its user.
+# pooler_exec ARGUMENT...: PgBouncer, as its user.
 pooler_exec() {
-  if [[ -z ${LOOKUP_ROOT:-} ]]; then
-    as_user "$POOLER_USER" /usr/sbin/pgbouncer "$@"
-  else
-    mkdir -p "$LOOKUP_ROOT$top"
-    env --default-signal unshare -m bash -c 'mount --bind "$top" "$LOOKUP_ROOT$top"; user=$1; shift
-      exec chroot --userspec="$user:" "$LOOKUP_ROOT" /usr/sbin/pgbouncer "$@"' - "$POOLER_USER" "$@"
-  fi
+  as_user "$POOLER_USER" "${LOOKUP_POOLER:-/usr/sbin/pgbouncer}" "$@"
 }
 
 # pooler_start: a PgBouncer with rendered files.
@@ -108,6 +103,11 @@ login() {
 # login_to ROLE PASSWORD: in which database one is, through the pooler, asked for PGDATABASE.
 login_to() {
   PGPASSWORD=$2 psql -XAtq -h 127.0.0.1 -p "$POOLER_PORT" -U "$1" -c 'SELECT current_database()'
+}
+
+# logins_told NAMES: how many logins that were, where somebody wants to know.
+logins_told() {
+  [[ -z ${LOOKUP_LOGINS:-} ]] || printf '# %d logins\n' "$(($1 * LOOKUP_LOGINS))" >&3
 }
 
 # refused ROLE PASSWORD [HOST]
@@ -332,6 +332,7 @@ lookup() {
       [ "$output" = "$name" ]
     done
   done
+  logins_told "${#names[@]}"
 }
 
 @test "a database of a hostile name is reached by an alias; names with control bytes are refused" {
@@ -355,6 +356,7 @@ lookup() {
       [ "$output" = "${names[at]}" ]
     done
   done
+  logins_told "${#names[@]}"
   SITE_FILTER='.databases[0].dbname = "a\nb"' site game
   run -78 --separate-stderr twpool-site check site.json
   [[ "$stderr" == *'databases[0].dbname: contains the control byte 0x0a'* ]]

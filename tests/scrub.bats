@@ -42,7 +42,7 @@ passwd=SECRET|passwd=***
 {"password":"SECRET"}|{"password":"***"}
 {"app": "host=h password=SECRET"}|{"app": "host=h password=***
 {'password': 'SECRET', 'n': 1}|{'password': '***', 'n': 1}
-"{\"password\": \"SECRET\"}"|"{\"password\": \"***
+"{\"password\": \"SECRET\"}"|"{\"password\": \"***"
 postgresql://u:SECRET@h:5432/d?sslmode=require|postgresql://u:***@h:5432/d?sslmode=require
 postgres://u:SEC@R:E/T@h/d|postgres://u:***@h/d
 postgresql://h/d?user=u&password=SECRET|postgresql://h/d?user=u&password=***
