@@ -409,9 +409,13 @@ warning git 'dsn.json', which holds the DSN, is tracked by git: so is its passwo
   jq -e '.findings[] | select(.id == "leak") | .severity == "ok"' <<<"$output"
   chmod o+r "$host_game/bin/bigbang.json"
   mkdir -p "$host_root/etc/pgbouncer" "$host_root$HOME"
-  printf '%s\n' '[databases]' "game = host=127.0.0.1 user=game password=$host_password" '[pgbouncer]' 'auth_type = plain' \
-    >"$host_root/etc/pgbouncer/pgbouncer.ini"
-  printf '"game" "%s"\n' "$host_password" >"$host_root/etc/pgbouncer/userlist.txt"
+  mkdir -p "$host_root/var/log/postgresql"
+  printf '%s\n' '[databases]' "game = host=127.0.0.1 user=game password=$host_password" 'boss = host=h user=postgres' \
+    '[pgbouncer]' 'auth_type = plain' 'logfile = /var/log/postgresql/pgbouncer.log' >"$host_root/etc/pgbouncer/pgbouncer.ini"
+  printf 'ERROR syntax error in connection string: host=127.0.0.1 password=%s\n' "$host_password" >"$host_root/var/log/postgresql/pgbouncer.log"
+  # A user of the process, and a comment, are no pools.
+  printf '%s\n' '[databases]' 'game = host=h' '; old = user=postgres' '[pgbouncer]' 'user = postgres' >"$host_root/etc/pgbouncer/fine.ini"
+  printf '"game" "%s"\n"postgres" "md5"\n' "$host_password" >"$host_root/etc/pgbouncer/userlist.txt"
   chmod 0644 "$host_root"/etc/pgbouncer/*
   home=$(getent passwd "$(id -un)" | cut -d: -f6)
   mkdir -p "$host_root$home"
@@ -431,6 +435,10 @@ warning git 'dsn.json', which holds the DSN, is tracked by git: so is its passwo
   grep -x "everybody can read $host_game/bin/bigbang.json and the password in it" leaks
   grep -x "$host_root/etc/pgbouncer/pgbouncer.ini has auth_type = plain" leaks
   grep -x "$host_root/etc/pgbouncer/pgbouncer.ini has a password in \[databases\]" leaks
+  grep -x "$host_root/etc/pgbouncer/pgbouncer.ini has pools of the superuser postgres" leaks
+  grep -x "$host_root/etc/pgbouncer/userlist.txt has pools of the superuser postgres" leaks
+  grep -x "$host_root/var/log/postgresql/pgbouncer.log has 1 line(s) with a password" leaks
+  run -1 grep fine.ini leaks
   grep -x "$host_root/etc/pgbouncer/userlist.txt has passwords, or md5 of them, in clear" leaks
   grep -x "everybody can read $host_root/etc/pgbouncer/userlist.txt" leaks
   grep -x "$host_root$home/.bash_history has 2 line(s) with a password" leaks

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 # What somebody else said is printed without the secrets in it: one function, which every program's errors
 # and every log that the scripts show go through.
-# shellcheck disable=SC2154 # `run --separate-stderr` sets stderr
+# shellcheck disable=SC2016,SC2154 # texts; `run --separate-stderr` sets stderr
 bats_require_minimum_version 1.5.0
 
 setup() {
@@ -74,9 +74,9 @@ EOF
   local n text='x postgresql://u:SECRET@h password="SECRET" SCRAM-SHA-256$SECRET PASSWORD '"'SECRET'"
   for ((n = 1; n <= ${#text}; n++)); do
     printf '%s\n' "${text:0:n}"
-  done >cut
-  twpool-site scrub <cut >clean
-  [ "$(wc -l <clean)" = "$(wc -l <cut)" ]
+  done >pieces
+  twpool-site scrub <pieces >clean
+  [ "$(wc -l <clean)" = "$(wc -l <pieces)" ]
   # A URI that ends before its @ is none yet.
   run -1 bash -c 'grep -n "SEC" clean | grep -v "://u:S[ECRT]*$"'
   run -0 twpool-site scrub </dev/null

@@ -34,7 +34,7 @@ check_leaks() {
   leak_files
   leak_pooler
   leak_histories
-  leak_log
+  leak_log "${site[server.user]}" "$(server_log)"
   leak_git
   ((leaks)) || finding ok leak 'no password lies about in DSNs, the pooler'"'"'s files, logs, shell histories or git'
 }
@@ -51,16 +51,44 @@ leak_files() {
   done
 }
 
-# leak_pooler: what a pooler set up by hand has in /etc/pgbouncer.
+# pools_as NAME FILE: an ini sends clients on as that user, or a userlist lets one in with its secret.
+pools_as() {
+  local name
+  # shellcheck disable=SC2016 # no expression
+  name=$(sed 's/[][\\.*^$+?(){}|/]/\\&/g' <<<"$1")
+  if [[ $2 == *.ini ]]; then
+    # In [databases] it is a part of a line; a line of its own in [pgbouncer] is the process's OS user.
+    grep -qE "^[^;#=]*=([^;#]*[[:space:]])?(user|auth_user)[[:space:]]*=[[:space:]]*'?$name('|[[:space:]]|\$)" "$2" ||
+      grep -qE "^[[:space:]]*auth_user[[:space:]]*=[[:space:]]*$name[[:space:]]*\$" "$2"
+  else
+    grep -qE "^[[:space:]]*\"$name\"[[:space:]]+\"[^\"]" "$2"
+  fi
+}
+
+# leak_superuser FILE: a file of a pooler set up by hand by which clients become PostgreSQL's superuser.
+leak_superuser() {
+  local name own names=(postgres)
+  own=$(twpool-site get --site "$SITE" postgres.superuser | tr -d '\0')
+  [[ -z $own || $own == postgres ]] || names+=("$own")
+  for name in "${names[@]}"; do
+    ! pools_as "$name" "$1" ||
+      leak "$1 has pools of the superuser $name" 'give the game a role of its own (CREATE ROLE ... LOGIN NOSUPERUSER), and remove that line.'
+  done
+}
+
+# leak_pooler: what a pooler set up by hand has in /etc/pgbouncer, and in the log that it names.
 leak_pooler() {
-  local file type etc=$root/etc/pgbouncer
+  local file type log etc=$root/etc/pgbouncer
   for file in "$etc"/*.ini "$etc"/*.txt; do
     [[ -f $file ]] || continue
+    leak_superuser "$file"
     if [[ $file == *.ini ]]; then
       type=$(sed -nE 's/^[[:space:]]*auth_type[[:space:]]*=[[:space:]]*(plain|trust|any)[[:space:]]*$/\1/p' "$file" | tail -n 1)
       [[ -z $type ]] || leak "$file has auth_type = $type" 'twpool'"'"'s own has hba with scram-sha-256: remove that file, or what uses it.'
       ! grep -qE '^[^;#]*[[:space:]]password[[:space:]]*=' "$file" ||
         leak "$file has a password in [databases]" 'remove it, and give the role another one: PgBouncer prints such a line into its log at the first mistake in it.'
+      log=$(sed -nE 's/^[[:space:]]*logfile[[:space:]]*=[[:space:]]*([^[:space:]]+)[[:space:]]*$/\1/p' "$file" | tail -n 1)
+      [[ -z $log || ! -e $root$log ]] || leak_log "$(stat -c %U -- "$root$log")" "$root$log"
     elif grep -qE '^[[:space:]]*"[^"]*"[[:space:]]+"([^"]+)"' "$file" &&
       grep -E '^[[:space:]]*"' "$file" | grep -qvE '^[[:space:]]*"[^"]*"[[:space:]]+"(SCRAM-SHA-256\$[^"]*)?"'; then
       leak "$file has passwords, or md5 of them, in clear" 'remove it: twpool copies SCRAM secrets, or keeps none (auth.method).'
@@ -82,13 +110,12 @@ leak_histories() {
   done
 }
 
-# leak_log: the server's log.
+# leak_log USER FILE: a log, read as whom it belongs to.
 leak_log() {
-  local file n
-  file=$(server_log)
-  [[ $file != /dev/null && -f $file ]] || return 0
-  n=$(leak_lines "${site[server.user]}" "$file")
-  ((n == 0)) || leak "$file has $n line(s) with a password" 'remove it, mend what prints that, and give the role another password: twpool-auth rotate.'
+  local n
+  [[ $2 != /dev/null && -f $2 ]] || return 0
+  n=$(leak_lines "$1" "$2")
+  ((n == 0)) || leak "$2 has $n line(s) with a password" 'remove it, mend what prints that, and give the role another password: twpool-auth rotate.'
 }
 
 # leak_git: the server's sources, today's and, as far as ten seconds go, the older ones.
