@@ -64,6 +64,7 @@ SCRAM-SHA-256$|SCRAM-SHA-256$
 md5 of dce8ca5b0bb5a5c0ea1d0a3d5a4f0c3e|md5 of dce8ca5b0bb5a5c0ea1d0a3d5a4f0c3e
 postgresql://u@h/d and a@b|postgresql://u@h/d and a@b
 http://127.0.0.1:6432/x|http://127.0.0.1:6432/x
+postgresql://[::1]:5432/d postgresql://h:5432|postgresql://[::1]:5432/d postgresql://h:5432
 EOF
 }
 
@@ -77,8 +78,7 @@ EOF
   done >pieces
   twpool-site scrub <pieces >clean
   [ "$(wc -l <clean)" = "$(wc -l <pieces)" ]
-  # A URI that ends before its @ is none yet.
-  run -1 bash -c 'grep -n "SEC" clean | grep -v "://u:S[ECRT]*$"'
+  run -1 grep 'SE' clean
   run -0 twpool-site scrub </dev/null
   [ -z "$output" ]
 }

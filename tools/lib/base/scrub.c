@@ -108,11 +108,14 @@ password_stretch(const char *s, const char *end)
 	return at < end && *at == '\'' ? value_stretch(at, end) : (struct stretch){ NULL, NULL };
 }
 
-/* uri_stretch is the password of a URI whose "://" ends at `s`: a user, a colon, and the last @. */
+/*
+ * uri_stretch is the password of a URI whose "://" ends at `s`: a user, a colon, and the last @. Where
+ * the text was cut before its @, what is behind the colon is a password unless it is a port.
+ */
 static struct stretch
 uri_stretch(const char *s, const char *end)
 {
-	const char *colon = NULL, *at = NULL, *p = s;
+	const char *colon = NULL, *at = NULL, *p = s, *digits;
 
 	for (; p < end && !isspace((unsigned char)*p) && *p != '"' && *p != '<' && *p != '>'; p++) {
 		if (*p == ':' && colon == NULL)
@@ -120,9 +123,17 @@ uri_stretch(const char *s, const char *end)
 		else if (*p == '@')
 			at = p;
 	}
-	return colon != NULL && at != NULL && at > colon + 1
-	           ? (struct stretch){ colon + 1, at }
-	           : (struct stretch){ NULL, NULL };
+	if (colon == NULL)
+		return (struct stretch){ NULL, NULL };
+	if (at != NULL)
+		return at > colon + 1 ? (struct stretch){ colon + 1, at }
+		                      : (struct stretch){ NULL, NULL };
+	digits = colon + 1;
+	while (digits < p && isdigit((unsigned char)*digits))
+		digits++;
+	if (*s == '[' || digits == p || memchr("/?#,'.;)]", *digits, 9) != NULL)
+		return (struct stretch){ NULL, NULL };
+	return (struct stretch){ colon + 1, p };
 }
 
 /* scram_stretch is the rest of a secret: a word that may stand in quotes. */
