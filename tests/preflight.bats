@@ -473,6 +473,9 @@ warning git 'dsn.json', which holds the DSN, is tracked by git: so is its passwo
   tls "$files | .pgbouncer.client_tls_cert_file = \"$PWD/soon\""
   ((EUID != 0)) || grep -x "error client_tls_key_file: $host_pooler_user cannot read $PWD/key" tls
   grep "^warning client_tls_cert_file: $PWD/soon expires on " tls
+  tls "$files | .pgbouncer += {client_tls_sslmode: \"verify-full\", client_tls_protocols: \"tlsv1.1,tlsv1.2\"}"
+  grep -x 'error client_tls_sslmode is verify-full, and client_tls_ca_file is missing' tls
+  grep -x 'warning client_tls_protocols is tlsv1.1,tlsv1.2: TLS before 1.2 is broken' tls
   tls '.pgbouncer.client_tls_sslmode = "require"'
   grep 'error client_tls_sslmode is require, and client_tls_cert_file or client_tls_key_file is missing' tls
 }

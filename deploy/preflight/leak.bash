@@ -144,6 +144,8 @@ check_tls() {
   done
   tls_client
   tls_server
+  tls_protocols client
+  tls_protocols server
   tls_files client cert_file key_file ca_file
   tls_files server cert_file key_file ca_file
 }
@@ -161,6 +163,9 @@ tls_client() {
   [[ -z $client || $client == disable || -n $(tls_value client_tls_cert_file) && -n $(tls_value client_tls_key_file) ]] ||
     finding error tls "client_tls_sslmode is $client, and client_tls_cert_file or client_tls_key_file is missing" \
       'name both: PgBouncer does not start without them.'
+  [[ $client != verify-* || -n $(tls_value client_tls_ca_file) ]] ||
+    finding error tls "client_tls_sslmode is $client, and client_tls_ca_file is missing" \
+      'name the file with the certificate of the authority that signs those of clients.'
 }
 
 # tls_server: how PostgreSQL is spoken to.
@@ -175,6 +180,14 @@ tls_server() {
     finding warning tls "PostgreSQL is at ${site[postgres.host]}, and server_tls_sslmode is ${server:-prefer}: whoever stands between can be PostgreSQL" \
       'set pgbouncer.server_tls_sslmode to "verify-full", and server_tls_ca_file.'
   fi
+}
+
+# tls_protocols SIDE: none that is broken. PgBouncer's own choice is 1.2 and 1.3.
+tls_protocols() {
+  local protocols
+  protocols=$(tls_value "$1_tls_protocols")
+  [[ ! ,${protocols//[[:space:]]/}, =~ ,(all|legacy|tlsv1|tlsv1\.0|tlsv1\.1), ]] ||
+    finding warning tls "$1_tls_protocols is $protocols: TLS before 1.2 is broken" 'leave it out: "secure" is 1.2 and 1.3.'
 }
 
 # tls_files SIDE WORD...: each file is there, and the pooler can read it; a key is nobody else's; a certificate

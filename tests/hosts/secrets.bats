@@ -16,7 +16,7 @@ canaries_add() {
     FROM (SELECT split_part(rolpassword, '\$', 3) FROM pg_authid WHERE rolname = 'twclone') AS s (v)" >>canaries
 }
 
-# found COMMAND...: what the host says has no canary in it, and is not empty.
+# clean COMMAND...: what the host says has no canary in it, and is not empty.
 clean() {
   booted_run "$@" >said 2>&1
   [ -s said ]
@@ -50,7 +50,7 @@ clean() {
   # Every file that is there now, but PostgreSQL's own, the game's DSN, and the private record.
   booted_run tee /run/canaries >/dev/null <canaries
   run booted_run grep -rlaF -f /run/canaries /etc /var /run /tmp /root /srv /home /opt --exclude-dir=base --exclude-dir=pg_wal --exclude=canaries
-  printf '%s\n' "$output" | grep -vE '^(/srv/twclone/bin/bigbang.json|/var/lib/twpool/generations/[0-9]{4}/(files/[0-9a-f]{64}|manifest.json)|/var/lib/postgresql/.*|)$' >elsewhere || :
+  printf '%s\n' "$output" | grep -vE '^(/srv/twclone/(bin/(bigbang.json|server|bots)|compiled_dsn.h)|/var/lib/twpool/generations/[0-9]{4}/(files/[0-9a-f]{64}|manifest.json)|/var/lib/postgresql/.*|)$' >elsewhere || :
   [ ! -s elsewhere ] || { cat elsewhere; false; }
   [ "$(booted_run stat -c %a /var/lib/twpool)" = 700 ]
   run -0 booted_run twpool-rollback
