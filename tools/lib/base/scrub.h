@@ -15,8 +15,7 @@
  * - the password of a URI, up to the last @ of the word;
  * - what follows SCRAM-SHA-256$, and the 32 hexadecimal digits behind md5.
  * In doubt it takes away more. Newlines stay, so that the n-th line is still the n-th: a quoted value
- * that does not end on its line is hidden to the end of that line. Text that has been scrubbed is not
- * changed any further. EX_OSERR without memory.
+ * that does not end on its line is hidden to the end of that line. EX_OSERR without memory.
  */
 bool tw_scrub(const char *text, size_t n, const char *const *secrets, size_t count,
               struct tw_buf *out, struct tw_err *e);
