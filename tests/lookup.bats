@@ -297,6 +297,13 @@ lookup() {
   [ -z "$output" ]
   run -77 --separate-stderr with_probe as_user games twpool-auth probe --site site.json
   [[ "$stderr" == *'the probe is made by root or by the OS user twpool_probe' ]]
+  # The check does not claim what it has not tried.
+  run --separate-stderr twpool-check --site site.json --only login --format json
+  [ "$(jq -r '.not_judged[] | select(.check == "login") | .reason' <<<"$output")" = \
+    'no --login; twpool-auth probe logs in from end to end without a secret, as root or twpool_probe' ]
+  jq '.auth.method = "userlist"' site.json >userlist.json
+  run --separate-stderr twpool-check --site userlist.json --only login --format json
+  [[ "$(jq -r '.not_judged[] | select(.check == "login") | .reason' <<<"$output")" == *'without a secret nobody logs in from end to end'* ]]
   # Another OS user at the socket, the probe over TCP, at the console, and past the pooler.
   export PGCONNECT_TIMEOUT=2
   local probe=(psql -XAtq -p "$POOLER_PORT" -U twpool_probe)

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 struct options {
@@ -88,15 +89,17 @@ static bool
 input_read(struct tw_buf *b, struct tw_err *e)
 {
 	char part[4096];
-	ssize_t n;
+	ssize_t n = 0;
+	bool ok = true;
 
-	while ((n = read(STDIN_FILENO, part, sizeof(part))) != 0) {
-		if (n < 0 && errno != EINTR)
-			return tw_fail_errno(e, EX_IOERR, "read standard input");
-		if (n > 0 && !tw_buf_add(b, part, (size_t)n, e))
-			return false;
+	while (ok && (n = read(STDIN_FILENO, part, sizeof(part))) != 0) {
+		if (n < 0)
+			ok = errno == EINTR || tw_fail_errno(e, EX_IOERR, "read standard input");
+		else
+			ok = tw_buf_add(b, part, (size_t)n, e);
 	}
-	return true;
+	explicit_bzero(part, sizeof(part)); /* what is to be scrubbed holds secrets */
+	return ok;
 }
 
 /* run_findings prints what was found, and says by its exit code what that means. */
