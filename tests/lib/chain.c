@@ -6,8 +6,8 @@
  *                              something to a grammar
  *
  * For the N-th password a file DIR/N.dsn is made, readable by its owner alone, with a DSN of the role rN:
- * odd ones in keywords, the others and what keywords cannot hold as a URI. Prints for each N, a tab, and
- * the SCRAM secret as libpq computes it.
+ * odd ones in keywords, the others and what keywords cannot hold as a URI. Prints for each N.dsn, a tab,
+ * and the SCRAM secret as libpq computes it.
  */
 #include "dsn/dsn_password.h"
 
@@ -52,7 +52,7 @@ role_make(PGconn *conn, const char *dir, int n, int port, const char *password)
 	      dsn_make(TW_DSN_URI, n, port, password, &dsn)) &&
 	     write(fd, dsn.data, dsn.len) == (ssize_t)dsn.len;
 	close(fd);
-	printf("%d\t%s\n", n, secret != NULL ? secret : "");
+	printf("%d.dsn\t%s\n", n, secret != NULL ? secret : "");
 	PQfreemem(secret);
 	tw_buf_free(&dsn);
 	return ok;
