@@ -328,7 +328,7 @@ lookup() {
   [[ $status == 69 || $status == 77 ]]
   [[ "$stderr" == *"database 'game': "* ]]
   cluster_sql 'ALTER ROLE twpool_probe LOGIN'
-  wait_until 30 with_probe twpool-auth probe -q --site site.json
+  wait_until 120 with_probe twpool-auth probe -q --site site.json
   jq '.auth.method = "userlist"' site.json >userlist.json
   run -78 --separate-stderr twpool-auth probe --site userlist.json
   [[ "$stderr" == *'auth.method is not "query"'* ]]
