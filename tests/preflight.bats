@@ -420,6 +420,7 @@ warning git 'dsn.json', which holds the DSN, is tracked by git: so is its passwo
   home=$(getent passwd "$(id -un)" | cut -d: -f6)
   mkdir -p "$host_root$home"
   printf 'ls\nPGPASSWORD=%s psql\npsql "host=h password=%s"\n' "$host_password" "$host_password" >"$host_root$home/.bash_history"
+  install -m 0644 /dev/null "$host_root$home/.pgpass"
   printf 'connecting: host=h password=%s\nconnecting: host=h password=***\n' "$host_password" >"$host_game/log/server.log"
   printf '#define DSN "host=h user=game password=%s"\n' "$host_password" >"$host_game/old.c"
   ((EUID != 0)) || chown -R "$host_game_user:" "$host_game"
@@ -441,6 +442,7 @@ warning git 'dsn.json', which holds the DSN, is tracked by git: so is its passwo
   run -1 grep fine.ini leaks
   grep -x "$host_root/etc/pgbouncer/userlist.txt has passwords, or md5 of them, in clear" leaks
   grep -x "everybody can read $host_root/etc/pgbouncer/userlist.txt" leaks
+  grep -x "everybody can read $host_root$home/.pgpass" leaks
   grep -x "$host_root$home/.bash_history has 2 line(s) with a password" leaks
   grep -x "$host_game/log/server.log has 1 line(s) with a password" leaks
   grep -x 'git has a password in: old.c' leaks

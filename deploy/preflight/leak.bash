@@ -98,11 +98,14 @@ leak_pooler() {
   done
 }
 
-# leak_histories: what has been typed: PGPASSWORD=, a DSN, ALTER ROLE ... PASSWORD.
+# leak_histories: what has been typed: PGPASSWORD=, a DSN, ALTER ROLE ... PASSWORD; and libpq's own file of
+# passwords, open to all.
 leak_histories() {
   local account home file n
   for account in "$(id -un)" "${site[server.user]}" postgres; do
     [[ -n $account ]] && home=$(account_field "$account" 6) && [[ -n $home ]] || continue
+    ! open_to_all "$root$home/.pgpass" ||
+      leak "everybody can read $root$home/.pgpass" 'chmod 600 it, and give the roles other passwords: twpool-auth rotate.'
     for file in "$root$home"/.{bash,zsh,psql,sh}_history; do
       n=$(leak_lines "$account" "$file")
       ((n == 0)) || leak "$file has $n line(s) with a password" 'remove the lines, and give the roles other passwords: twpool-auth rotate.'
