@@ -10,7 +10,7 @@
 host_back() {
   local account
   unit_back || return
-  for account in "${accounts[@]}"; do
+  for account in "${accounts[@]}" "$probe_account"; do
     account_remove "$account" || return
   done
 }

@@ -52,7 +52,8 @@ written() {
   traced deploy twpool-deploy
   [ "$status" = 0 ] || { tail -n 70 talk.deploy; false; }
   unset PGPASSWORD PGSSLPASSWORD
-  TWPOOL_ROOT=$host_root run -0 twpool-check --site site.json --format json --dsn "host=$host_root/run/pgbouncer port=$host_pool_port"
+  TWPOOL_ROOT=$host_root run -0 strace -f -qq -v -y -s 1000000 -e trace=execve,write,pwrite64,writev,openat -o trace.check \
+    twpool-check --site site.json --format json --dsn "host=$host_root/run/pgbouncer port=$host_pool_port"
   printf '%s\n' "$output" >talk.check
   TWPOOL_ROOT=$host_root run -0 strace -f -qq -v -y -s 1000000 -e trace=execve,write,pwrite64,writev,openat -o trace.rotate \
     twpool-auth rotate r1 --site site.json

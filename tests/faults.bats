@@ -15,10 +15,10 @@ setup() {
     skip 'a program with sanitizers cannot be traced'
 }
 
-# noticed MUTANT: without that promise, the model of power cuts finds a state that is bad.
+# noticed MUTANT [SWEEP]: without that promise, the model of power cuts, or the sweep, finds what is bad.
 noticed() {
   "$tests/faults/mutate" "$1" "$BATS_TEST_TMPDIR"
-  run -1 env FAULTS_STOP=1 FAULTS_PROGRAM="$BATS_TEST_TMPDIR/twpool-generation" "$tests/faults/run" --quick power
+  run -1 env FAULTS_STOP=1 FAULTS_PROGRAM="$BATS_TEST_TMPDIR/twpool-generation" "$tests/faults/run" --quick "${2:-power}"
   echo "$output"
   [[ "${lines[-1]}" == *' bad, '* && "${lines[-1]}" != '0 bad, '* ]]
 }
@@ -49,6 +49,10 @@ noticed() {
   noticed replace-in-place
 }
 
+@test "at every call it notices: a temporary file that others can read until it has its mode" {
+  noticed temporary-open modes
+}
+
 @test "the model notices: a removal that is not fsynced" {
   noticed remove-no-fsync
 }
@@ -76,6 +80,6 @@ noticed() {
 @test "every mutant that there is has a test" {
   run -0 "$tests/faults/mutate" --list
   for name in "${lines[@]}"; do
-    grep -qx "  noticed $name" "$BATS_TEST_FILENAME"
+    grep -qxE "  noticed $name( modes)?" "$BATS_TEST_FILENAME"
   done
 }

@@ -144,6 +144,55 @@ refused() {
   [ ! -e "$TWPOOL_ROOT/etc/pgbouncer" ]
 }
 
+# swapper: the owner of a directory exchanges it, and the file in it, for links to what is root's, all the
+# time, until its standard input ends.
+swapper() {
+  cd "$TWPOOL_ROOT/srv" || return
+  exec setpriv --reuid nobody --clear-groups perl -e '
+    use Fcntl; my $in = ""; my ($bin, $away, $file, $link) = ("bin", "bin.link", "real/dsn.json", "real/dsn.link");
+    fcntl(STDIN, F_SETFL, O_NONBLOCK); $| = 1;
+    for (my $n = 1;; $n++) {
+      # renameat2(2) with RENAME_EXCHANGE: there is no instant without a name.
+      syscall(316, -100, $bin, -100, $away, 2) == 0 or die "bin: $!";
+      syscall(316, -100, $file, -100, $link, 2); # a file that is replaced right now
+      print "swapping\n" if $n == 100;
+      last if defined(my $got = sysread(STDIN, $in, 1)) && !$in;
+    }'
+}
+
+@test "a directory and a file that their owner swaps for links all the time lead nowhere else: what is root's stays, byte and mode" {
+  ((EUID == 0)) || skip 'only root must not follow'
+  [[ $(uname -m) == x86_64 ]] || skip 'the number of renameat2 is that of x86-64'
+  local writer generation bytes i
+  rm "$TWPOOL_ROOT/srv/dsn.json"
+  (umask 022 && mkdir "$TWPOOL_ROOT/protected" "$TWPOOL_ROOT/srv/bin" "$TWPOOL_ROOT/srv/real")
+  printf '{"app": "dbname=%%DB%% user=game", "n": 1}' | tee "$TWPOOL_ROOT/protected/dsn.json" "$TWPOOL_ROOT/srv/bin/dsn.json" >"$TWPOOL_ROOT/srv/real/dsn.json"
+  ln -s ../protected "$TWPOOL_ROOT/srv/bin.link"
+  ln -s ../../protected/dsn.json "$TWPOOL_ROOT/srv/real/dsn.link"
+  chown -hR nobody "$TWPOOL_ROOT/srv"
+  bytes=$(stat -c '%a %U %i %Z' "$TWPOOL_ROOT/protected/dsn.json" && sha256sum "$TWPOOL_ROOT/protected/dsn.json")
+  mkfifo stop
+  swapper <stop >swaps 3>&- 4>&- &
+  exec {writer}>stop
+  until [[ -s swaps ]]; do kill -0 $!; done
+  printf '{"files": [{"path": "%s/srv/bin/dsn.json", "edits": [{"offset": 30, "old": "", "new": " port=6432"}]},
+    {"path": "%s/srv/real/dsn.json", "edits": [{"offset": 30, "old": "", "new": " port=6432"}]}]}' "$TWPOOL_ROOT" "$TWPOOL_ROOT" >edits.json
+  for ((i = 0; i < 30; i++)); do
+    # Each is done, or refused; the next one begins anew.
+    generation=$(twpool-generation begin)
+    twpool-generation stage -q -g server --edits "$generation" edits.json 2>>refusals && twpool-generation apply -q "$generation" 2>>refusals || :
+    twpool-generation restore -q --to "$generation" >>refusals 2>&1 || :
+    twpool-generation mark "$generation" undone 2>>refusals || twpool-generation drop "$generation" 2>>refusals || :
+  done
+  kill -0 $!
+  exec {writer}>&-
+  wait $!
+  [ "$(stat -c '%a %U %i %Z' "$TWPOOL_ROOT/protected/dsn.json" && sha256sum "$TWPOOL_ROOT/protected/dsn.json")" = "$bytes" ]
+  [ "$(ls -A "$TWPOOL_ROOT/protected")" = dsn.json ]
+  # And the links were met: somebody else's are refused by name.
+  grep -q 'symbolic link' refusals
+}
+
 @test "an immutable file is refused, and once it is free the next run makes the host old" {
   tree >before
   chattr +i "$TWPOOL_ROOT/srv/dsn.json" 2>/dev/null || skip 'no immutable files on this file system'

@@ -3,7 +3,8 @@
 # The lookup of auth.method "query" in a real PostgreSQL, and a real PgBouncer that goes by it: who is
 # let in, and what somebody who means harm gets. Each attack is a test.
 #
-# LOOKUP_ROOT   a directory with another system in which the PgBouncer runs (default: that of the host)
+# LOOKUP_POOLER  the PgBouncer (default: the installed one; tests/lib/poolers.bash unpacks others)
+# LOOKUP_LOGINS  how often each hostile name logs in (default: once); tests/soak/names
 # shellcheck disable=SC2016,SC2030,SC2031,SC2154 # a test's variables are its own; `run` sets stderr
 bats_require_minimum_version 1.5.0
 
@@ -74,18 +75,23 @@ install_all() {
 
 # pooler_version: of the PgBouncer that runs here.
 pooler_version() {
-  pooler_exec -V | sed -n '1s/^PgBouncer //p'
+  pooler_exec -V </dev/null | sed -n '1s/^PgBouncer //p'
 }
 
-# pooler_exec ARGUMENT...: PgBouncer, in its own system where it has one, as its user.
+# pooler_exec ARGUMENT...: PgBouncer, as its user.
 pooler_exec() {
-  if [[ -z ${LOOKUP_ROOT:-} ]]; then
-    as_user "$POOLER_USER" /usr/sbin/pgbouncer "$@"
-  else
-    mkdir -p "$LOOKUP_ROOT$top"
-    env --default-signal unshare -m bash -c 'mount --bind "$top" "$LOOKUP_ROOT$top"; user=$1; shift
-      exec chroot --userspec="$user:" "$LOOKUP_ROOT" /usr/sbin/pgbouncer "$@"' - "$POOLER_USER" "$@"
-  fi
+  with_probe as_user "$POOLER_USER" "${LOOKUP_POOLER:-/usr/sbin/pgbouncer}" "$@"
+}
+
+# with_probe COMMAND...: where root runs it, on a host that has the OS user twpool_probe.
+with_probe() {
+  ((EUID == 0)) || {
+    "$@"
+    return
+  }
+  [[ -e passwd ]] || { cat /etc/passwd; echo 'twpool_probe:x:64873:65534::/nonexistent:/usr/sbin/nologin'; } >passwd
+  # shellcheck disable=SC2016 # for the shell in the namespace
+  unshare --mount --propagation private bash -c "$(declare -f as_user)"'; mount --bind "$top/passwd" /etc/passwd && "$@"' - "$@"
 }
 
 # pooler_start: a PgBouncer with rendered files.
@@ -108,6 +114,11 @@ login() {
 # login_to ROLE PASSWORD: in which database one is, through the pooler, asked for PGDATABASE.
 login_to() {
   PGPASSWORD=$2 psql -XAtq -h 127.0.0.1 -p "$POOLER_PORT" -U "$1" -c 'SELECT current_database()'
+}
+
+# logins_told NAMES: how many logins that were, where somebody wants to know.
+logins_told() {
+  [[ -z ${LOOKUP_LOGINS:-} ]] || printf '# %d logins\n' "$(($1 * LOOKUP_LOGINS))" >&3
 }
 
 # refused ROLE PASSWORD [HOST]
@@ -276,18 +287,67 @@ lookup() {
   done
 }
 
+# --- from end to end without a secret -------------------------------------------------------------
+
+@test "the probe logs in through the pooler to PostgreSQL without a secret, as its own OS user and as nobody else" {
+  ((EUID == 0)) || skip 'only root becomes others'
+  run -0 with_probe twpool-auth probe --site site.json
+  [[ "$output" == "login and transaction as twpool_probe on game through $TWPOOL_ROOT/run/pgbouncer:$POOLER_PORT: ok in "* ]]
+  run -0 with_probe as_user twpool_probe twpool-auth probe -q --site site.json
+  [ -z "$output" ]
+  run -77 --separate-stderr with_probe as_user games twpool-auth probe --site site.json
+  [[ "$stderr" == *'the probe is made by root or by the OS user twpool_probe' ]]
+  # The check does not claim what it has not tried.
+  run --separate-stderr twpool-check --site site.json --only login --format json
+  [ "$(jq -r '.not_judged[] | select(.check == "login") | .reason' <<<"$output")" = \
+    'no --login; twpool-auth probe logs in from end to end without a secret, as root or twpool_probe' ]
+  jq '.auth.method = "userlist"' site.json >userlist.json
+  run --separate-stderr twpool-check --site userlist.json --only login --format json
+  [[ "$(jq -r '.not_judged[] | select(.check == "login") | .reason' <<<"$output")" == *'without a secret nobody logs in from end to end'* ]]
+  # Another OS user at the socket, the probe over TCP, at the console, and past the pooler.
+  export PGCONNECT_TIMEOUT=2
+  local probe=(psql -XAtq -p "$POOLER_PORT" -U twpool_probe)
+  run -2 with_probe as_user games "${probe[@]}" -h "$TWPOOL_ROOT/run/pgbouncer" -d game -c 'SELECT 1'
+  run -2 with_probe as_user twpool_probe "${probe[@]}" -h 127.0.0.1 -d game -c 'SELECT 1'
+  PGPASSWORD='' run -2 with_probe as_user twpool_probe "${probe[@]}" -h 127.0.0.1 -d game -c 'SELECT 1'
+  run -2 with_probe as_user twpool_probe "${probe[@]}" -h "$TWPOOL_ROOT/run/pgbouncer" -d pgbouncer -c 'SHOW POOLS'
+  run -2 with_probe as_user twpool_probe psql -XAtq -h "$CLUSTER_SOCKET" -p "$CLUSTER_PORT" -U twpool_probe -d game -c 'SELECT 1'
+  [[ "$output" == *'Peer authentication failed'* ]]
+  run -2 psql -XAtq -h 127.0.0.1 -p "$CLUSTER_PORT" -U twpool_probe -d game -c 'SELECT 1'
+  [[ "$output" == *'pg_hba.conf rejects connection'* ]]
+  run -0 cluster_sql "SELECT rolpassword IS NULL, rolsuper FROM pg_authid WHERE rolname = 'twpool_probe'"
+  [ "$output" = 't|f' ]
+}
+
+@test "the probe fails where PostgreSQL does not let it in, and where nothing is looked up" {
+  ((EUID == 0)) || skip 'only root becomes others'
+  cluster_sql 'ALTER ROLE twpool_probe NOLOGIN'
+  cluster_sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'twpool_probe'"
+  run --separate-stderr with_probe twpool-auth probe --timeout 2 --site site.json
+  # A pooler that tries again keeps the client waiting, or says why.
+  [[ $status == 69 || $status == 77 ]]
+  [[ "$stderr" == *"database 'game': "* ]]
+  cluster_sql 'ALTER ROLE twpool_probe LOGIN'
+  wait_until 120 with_probe twpool-auth probe -q --site site.json
+  jq '.auth.method = "userlist"' site.json >userlist.json
+  run -78 --separate-stderr twpool-auth probe --site userlist.json
+  [[ "$stderr" == *'auth.method is not "query"'* ]]
+}
+
 # --- the block ------------------------------------------------------------------------------------
 
 @test "the block is at the head of pg_hba.conf, before a line for everybody, and an error elsewhere in the file is told" {
   run -0 twpool-auth access --site site.json --pooler-user "$POOLER_USER"
   [ -z "$output" ]
-  run -0 head -n 6 "$CLUSTER_DIR/data/pg_hba.conf"
+  run -0 head -n 9 "$CLUSTER_DIR/data/pg_hba.conf"
   [ "${lines[1]}" = 'local "game" "twpool_lookup" peer map=twpool' ]
-  [ "${lines[4]}" = 'local all "twpool_lookup" reject' ]
+  [ "${lines[2]}" = 'local "game" "twpool_probe" peer map=twpool' ]
+  [ "${lines[5]}" = 'local all "twpool_lookup" reject' ]
+  [ "${lines[7]}" = 'local all "twpool_probe" reject' ]
   cp -p "$CLUSTER_DIR/data/pg_hba.conf" saved
   echo 'nonsense' >>"$CLUSTER_DIR/data/pg_hba.conf"
   run -78 --separate-stderr twpool-auth reload --site site.json --pooler-user "$POOLER_USER"
-  [[ "$stderr" == *'pg_hba.conf:10: invalid connection type "nonsense"'*HINT:* ]]
+  [[ "$stderr" == *'pg_hba.conf:13: invalid connection type "nonsense"'*HINT:* ]]
   { echo 'local all all trust'; cat saved; } >"$CLUSTER_DIR/data/pg_hba.conf"
   run -78 --separate-stderr twpool-auth reload --site site.json --pooler-user "$POOLER_USER"
   [[ "$stderr" == *"rule 1 of pg_hba.conf is 'local all \"all\" trust', not 'local \"game\" \"twpool_lookup\" peer map=twpool'"* ]]
@@ -332,6 +392,7 @@ lookup() {
       [ "$output" = "$name" ]
     done
   done
+  logins_told "${#names[@]}"
 }
 
 @test "a database of a hostile name is reached by an alias; names with control bytes are refused" {
@@ -355,6 +416,7 @@ lookup() {
       [ "$output" = "${names[at]}" ]
     done
   done
+  logins_told "${#names[@]}"
   SITE_FILTER='.databases[0].dbname = "a\nb"' site game
   run -78 --separate-stderr twpool-site check site.json
   [[ "$stderr" == *'databases[0].dbname: contains the control byte 0x0a'* ]]

@@ -409,13 +409,18 @@ warning git 'dsn.json', which holds the DSN, is tracked by git: so is its passwo
   jq -e '.findings[] | select(.id == "leak") | .severity == "ok"' <<<"$output"
   chmod o+r "$host_game/bin/bigbang.json"
   mkdir -p "$host_root/etc/pgbouncer" "$host_root$HOME"
-  printf '%s\n' '[databases]' "game = host=127.0.0.1 user=game password=$host_password" '[pgbouncer]' 'auth_type = plain' \
-    >"$host_root/etc/pgbouncer/pgbouncer.ini"
-  printf '"game" "%s"\n' "$host_password" >"$host_root/etc/pgbouncer/userlist.txt"
+  mkdir -p "$host_root/var/log/postgresql"
+  printf '%s\n' '[databases]' "game = host=127.0.0.1 user=game password=$host_password" 'boss = host=h user=postgres' \
+    '[pgbouncer]' 'auth_type = plain' 'logfile = /var/log/postgresql/pgbouncer.log' >"$host_root/etc/pgbouncer/pgbouncer.ini"
+  printf 'ERROR syntax error in connection string: host=127.0.0.1 password=%s\n' "$host_password" >"$host_root/var/log/postgresql/pgbouncer.log"
+  # A user of the process, and a comment, are no pools.
+  printf '%s\n' '[databases]' 'game = host=h' '; old = user=postgres' '[pgbouncer]' 'user = postgres' >"$host_root/etc/pgbouncer/fine.ini"
+  printf '"game" "%s"\n"postgres" "md5"\n' "$host_password" >"$host_root/etc/pgbouncer/userlist.txt"
   chmod 0644 "$host_root"/etc/pgbouncer/*
   home=$(getent passwd "$(id -un)" | cut -d: -f6)
   mkdir -p "$host_root$home"
   printf 'ls\nPGPASSWORD=%s psql\npsql "host=h password=%s"\n' "$host_password" "$host_password" >"$host_root$home/.bash_history"
+  install -m 0644 /dev/null "$host_root$home/.pgpass"
   printf 'connecting: host=h password=%s\nconnecting: host=h password=***\n' "$host_password" >"$host_game/log/server.log"
   printf '#define DSN "host=h user=game password=%s"\n' "$host_password" >"$host_game/old.c"
   ((EUID != 0)) || chown -R "$host_game_user:" "$host_game"
@@ -431,8 +436,13 @@ warning git 'dsn.json', which holds the DSN, is tracked by git: so is its passwo
   grep -x "everybody can read $host_game/bin/bigbang.json and the password in it" leaks
   grep -x "$host_root/etc/pgbouncer/pgbouncer.ini has auth_type = plain" leaks
   grep -x "$host_root/etc/pgbouncer/pgbouncer.ini has a password in \[databases\]" leaks
+  grep -x "$host_root/etc/pgbouncer/pgbouncer.ini has pools of the superuser postgres" leaks
+  grep -x "$host_root/etc/pgbouncer/userlist.txt has pools of the superuser postgres" leaks
+  grep -x "$host_root/var/log/postgresql/pgbouncer.log has 1 line(s) with a password" leaks
+  run -1 grep fine.ini leaks
   grep -x "$host_root/etc/pgbouncer/userlist.txt has passwords, or md5 of them, in clear" leaks
   grep -x "everybody can read $host_root/etc/pgbouncer/userlist.txt" leaks
+  grep -x "everybody can read $host_root$home/.pgpass" leaks
   grep -x "$host_root$home/.bash_history has 2 line(s) with a password" leaks
   grep -x "$host_game/log/server.log has 1 line(s) with a password" leaks
   grep -x 'git has a password in: old.c' leaks
@@ -465,6 +475,9 @@ warning git 'dsn.json', which holds the DSN, is tracked by git: so is its passwo
   tls "$files | .pgbouncer.client_tls_cert_file = \"$PWD/soon\""
   ((EUID != 0)) || grep -x "error client_tls_key_file: $host_pooler_user cannot read $PWD/key" tls
   grep "^warning client_tls_cert_file: $PWD/soon expires on " tls
+  tls "$files | .pgbouncer += {client_tls_sslmode: \"verify-full\", client_tls_protocols: \"tlsv1.1,tlsv1.2\"}"
+  grep -x 'error client_tls_sslmode is verify-full, and client_tls_ca_file is missing' tls
+  grep -x 'warning client_tls_protocols is tlsv1.1,tlsv1.2: TLS before 1.2 is broken' tls
   tls '.pgbouncer.client_tls_sslmode = "require"'
   grep 'error client_tls_sslmode is require, and client_tls_cert_file or client_tls_key_file is missing' tls
 }

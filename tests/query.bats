@@ -39,14 +39,14 @@ files_same() {
   [[ "$output" == "rolled back: generation 0001, verified"* ]]
   files_same
   run -0 twpool-auth purge --site site.json
-  [ "$output" = $'removed from game\nremoved the role twpool_lookup' ]
+  [ "$output" = $'removed from game\nremoved the role twpool_lookup\nremoved the role twpool_probe' ]
   run -0 twpool-auth purge --site site.json
   [ "$output" = '' ]
   run -0 cluster_sql game "SELECT count(*) FROM pg_namespace, pg_roles WHERE nspname = 'twpool' OR rolname ~ '^twpool'"
   [ "$output" = 0 ]
 }
 
-@test "the lookup's five server connections are reckoned with" {
+@test "the six server connections of lookup and probe are reckoned with" {
   host_pg=$PWD/root/pg
   host_make "$PWD" 40
   host_site .
@@ -54,5 +54,5 @@ files_same() {
   [[ "$output" == *' 30 '*'S, the server connections of all pools at most'* ]]
   host_site '.auth = {method: "query"} | .postgres.host = .postgres.socket_directory'
   run -0 twpool-size --site site.json
-  [[ "$output" == *' 35 '*'S, the server connections of all pools at most, and 5 of the lookup'* ]]
+  [[ "$output" == *' 36 '*'S, the server connections of all pools at most, and 6 of lookup and probe'* ]]
 }

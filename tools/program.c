@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* program.c: where the programs meet the terminal. The library below never prints. */
 #include "base/file.h"
+#include "base/scrub.h"
 #include "base/version.h"
 #include "program.h"
 
@@ -9,6 +10,8 @@
 #include <locale.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -28,10 +31,26 @@ std_fds_open(void)
 	return true;
 }
 
-/* program_error prints what failed and what to do about it. */
+/*
+ * secrets_guard keeps what this process knows out of core dumps (also of those that go into a pipe,
+ * which the limit does not stop: core(5)), and out of reach of the same user's other processes (prctl(2),
+ * PR_SET_DUMPABLE: ptrace, /proc/PID/mem). A program that is started from here is dumpable again.
+ */
 static void
-program_error(const struct tw_program *program, const struct tw_err *e)
+secrets_guard(void)
 {
+	static const struct rlimit none = { 0, 0 };
+
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	(void)setrlimit(RLIMIT_CORE, &none);
+}
+
+/* program_error prints what failed and what to do about it: words that may be a server's or a file's. */
+static void
+program_error(const struct tw_program *program, struct tw_err *e)
+{
+	tw_scrub_text(e->msg, sizeof(e->msg));
+	tw_scrub_text(e->hint, sizeof(e->hint));
 	fprintf(stderr, "%s: %s\n", program->name, e->msg);
 	if (e->hint[0] != '\0')
 		fprintf(stderr, "HINT: %s\n", e->hint);
@@ -103,6 +122,7 @@ program_main(const struct tw_program *program, int argc, char **argv, void *opti
 	const struct tw_command *command = NULL;
 	int first = 0, code = 0;
 
+	secrets_guard();
 	if (!std_fds_open())
 		return EX_OSERR;
 	umask(077);

@@ -6,8 +6,9 @@
 #include "base/opt.h"
 
 /*
- * program_main runs a program: makes sure that descriptors 0 to 2 are open, parses the command
- * line into `options`, runs the command, prints its error as "NAME: message" and "HINT: sentence.",
+ * program_main runs a program: keeps it from dumping core, makes sure that descriptors 0 to 2 are open,
+ * parses the command line into `options`, runs the command, prints its error, scrubbed, as
+ * "NAME: message" and "HINT: sentence.",
  * flushes stdout, and returns the exit code (EX_IOERR where stdout could not be written).
  */
 int program_main(const struct tw_program *program, int argc, char **argv, void *options);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /* twpool-site: checks site.json, hands its values to shell and takes its findings: no shell of ours
  * parses or composes JSON. */
+#include "base/scrub.h"
 #include "program.h"
 #include "site/preflight.h"
 #include "site/site.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 struct options {
@@ -87,15 +89,17 @@ static bool
 input_read(struct tw_buf *b, struct tw_err *e)
 {
 	char part[4096];
-	ssize_t n;
+	ssize_t n = 0;
+	bool ok = true;
 
-	while ((n = read(STDIN_FILENO, part, sizeof(part))) != 0) {
-		if (n < 0 && errno != EINTR)
-			return tw_fail_errno(e, EX_IOERR, "read standard input");
-		if (n > 0 && !tw_buf_add(b, part, (size_t)n, e))
-			return false;
+	while (ok && (n = read(STDIN_FILENO, part, sizeof(part))) != 0) {
+		if (n < 0)
+			ok = errno == EINTR || tw_fail_errno(e, EX_IOERR, "read standard input");
+		else
+			ok = tw_buf_add(b, part, (size_t)n, e);
 	}
-	return true;
+	explicit_bzero(part, sizeof(part)); /* what is to be scrubbed holds secrets */
+	return ok;
 }
 
 /* run_findings prints what was found, and says by its exit code what that means. */
@@ -120,6 +124,23 @@ run_findings(const void *options, int n, char **operands, struct tw_err *e)
 	tw_buf_free(&table);
 	tw_buf_free(&in);
 	return ok ? code : e->exit;
+}
+
+/* run_scrub copies standard input, without the secrets in it, once all of it is there. */
+static int
+run_scrub(const void *options, int n, char **operands, struct tw_err *e)
+{
+	struct tw_buf in = TW_BUF_INIT, out = TW_BUF_INIT;
+	bool ok = input_read(&in, e) && tw_scrub(tw_buf_text(&in), in.len, NULL, 0, &out, e);
+
+	(void)options;
+	(void)n;
+	(void)operands;
+	if (ok)
+		fwrite(tw_buf_text(&out), 1, out.len, stdout);
+	tw_buf_free(&out);
+	tw_buf_free(&in);
+	return ok ? 0 : e->exit;
 }
 
 static const struct tw_opt check_opts[] = {
@@ -158,6 +179,8 @@ static const struct tw_opt findings_opts[] = {
 	{ 0 },
 };
 
+static const struct tw_opt scrub_opts[] = { { 0 } };
+
 static const struct tw_command commands[] = {
 	{ "check", "FILE", 1, 1, "check a site file: every key, every type", check_opts,
 	  run_check },
@@ -165,6 +188,8 @@ static const struct tw_command commands[] = {
 	  get_opts, run_get },
 	{ "findings", "", 0, 0, "report NUL-ended level, id, text and remedy, again and again",
 	  findings_opts, run_findings },
+	{ "scrub", "", 0, 0, "copy standard input without the passwords and secrets in it",
+	  scrub_opts, run_scrub },
 	{ 0 },
 };
 

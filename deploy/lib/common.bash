@@ -140,8 +140,7 @@ supervised() {
 
 # masked: what a log says, without the passwords and secrets in it.
 masked() {
-  sed -E -e "s/(password *= *)('[^']*'|[^ \"',;]*)/\1***/g" -e 's#(://[^:/@ ]*):[^@ ]*@#\1:***@#g' \
-    -e 's/SCRAM-SHA-256\$[^ "]*/***/g'
+  twpool-site scrub
 }
 
 # generation_open: the oldest generation that is neither complete nor undone, or nothing.

@@ -7,6 +7,9 @@
 # The pooler's own user, and that of the check in cron, whom the console knows by this name.
 accounts=(pgbouncer twpool-check)
 
+# The OS user of the check from end to end, where the pooler looks secrets up.
+probe_account=twpool_probe
+
 # The path of the check's service and timer, without their suffixes.
 check_unit=/etc/systemd/system/twpool-check
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
 # shellcheck shell=bash
-# Passwords where they should not be, and what lets others listen: files that everybody can read, a
-# pooler's own configuration, logs, shell histories, git, listeners without TLS. Places are named, a
+# Passwords where they should not be: files that everybody can read, the configuration and the log of a
+# pooler set up by hand, logs, shell histories, git; and its pools of a superuser. Places are named, a
 # password never is. Sourced by phases/preflight.
 
 # What looks like a password in a text, for grep -E: one that is masked, a placeholder or a format is none.
@@ -34,7 +34,7 @@ check_leaks() {
   leak_files
   leak_pooler
   leak_histories
-  leak_log
+  leak_log "${site[server.user]}" "$(server_log)"
   leak_git
   ((leaks)) || finding ok leak 'no password lies about in DSNs, the pooler'"'"'s files, logs, shell histories or git'
 }
@@ -51,16 +51,44 @@ leak_files() {
   done
 }
 
-# leak_pooler: what a pooler set up by hand has in /etc/pgbouncer.
+# pools_as NAME FILE: an ini sends clients on as that user, or a userlist lets one in with its secret.
+pools_as() {
+  local name
+  # shellcheck disable=SC2016 # no expression
+  name=$(sed 's/[][\\.*^$+?(){}|/]/\\&/g' <<<"$1")
+  if [[ $2 == *.ini ]]; then
+    # In [databases] it is a part of a line; a line of its own in [pgbouncer] is the process's OS user.
+    grep -qE "^[^;#=]*=([^;#]*[[:space:]])?(user|auth_user)[[:space:]]*=[[:space:]]*'?$name('|[[:space:]]|\$)" "$2" ||
+      grep -qE "^[[:space:]]*auth_user[[:space:]]*=[[:space:]]*${name}[[:space:]]*\$" "$2"
+  else
+    grep -qE "^[[:space:]]*\"$name\"[[:space:]]+\"[^\"]" "$2"
+  fi
+}
+
+# leak_superuser FILE: a file of a pooler set up by hand by which clients become PostgreSQL's superuser.
+leak_superuser() {
+  local name own names=(postgres)
+  own=$(twpool-site get --site "$SITE" postgres.superuser | tr -d '\0')
+  [[ -z $own || $own == postgres ]] || names+=("$own")
+  for name in "${names[@]}"; do
+    ! pools_as "$name" "$1" ||
+      leak "$1 has pools of the superuser $name" 'give the game a role of its own (CREATE ROLE ... LOGIN NOSUPERUSER), and remove that line.'
+  done
+}
+
+# leak_pooler: what a pooler set up by hand has in /etc/pgbouncer, and in the log that it names.
 leak_pooler() {
-  local file type etc=$root/etc/pgbouncer
+  local file type log etc=$root/etc/pgbouncer
   for file in "$etc"/*.ini "$etc"/*.txt; do
     [[ -f $file ]] || continue
+    leak_superuser "$file"
     if [[ $file == *.ini ]]; then
       type=$(sed -nE 's/^[[:space:]]*auth_type[[:space:]]*=[[:space:]]*(plain|trust|any)[[:space:]]*$/\1/p' "$file" | tail -n 1)
       [[ -z $type ]] || leak "$file has auth_type = $type" 'twpool'"'"'s own has hba with scram-sha-256: remove that file, or what uses it.'
       ! grep -qE '^[^;#]*[[:space:]]password[[:space:]]*=' "$file" ||
         leak "$file has a password in [databases]" 'remove it, and give the role another one: PgBouncer prints such a line into its log at the first mistake in it.'
+      log=$(sed -nE 's/^[[:space:]]*logfile[[:space:]]*=[[:space:]]*([^[:space:]]+)[[:space:]]*$/\1/p' "$file" | tail -n 1)
+      [[ -z $log || ! -e $root$log ]] || leak_log "$(stat -c %U -- "$root$log")" "$root$log"
     elif grep -qE '^[[:space:]]*"[^"]*"[[:space:]]+"([^"]+)"' "$file" &&
       grep -E '^[[:space:]]*"' "$file" | grep -qvE '^[[:space:]]*"[^"]*"[[:space:]]+"(SCRAM-SHA-256\$[^"]*)?"'; then
       leak "$file has passwords, or md5 of them, in clear" 'remove it: twpool copies SCRAM secrets, or keeps none (auth.method).'
@@ -70,11 +98,14 @@ leak_pooler() {
   done
 }
 
-# leak_histories: what has been typed: PGPASSWORD=, a DSN, ALTER ROLE ... PASSWORD.
+# leak_histories: what has been typed: PGPASSWORD=, a DSN, ALTER ROLE ... PASSWORD; and libpq's own file of
+# passwords, open to all.
 leak_histories() {
   local account home file n
   for account in "$(id -un)" "${site[server.user]}" postgres; do
     [[ -n $account ]] && home=$(account_field "$account" 6) && [[ -n $home ]] || continue
+    ! open_to_all "$root$home/.pgpass" ||
+      leak "everybody can read $root$home/.pgpass" 'chmod 600 it, and give the roles other passwords: twpool-auth rotate.'
     for file in "$root$home"/.{bash,zsh,psql,sh}_history; do
       n=$(leak_lines "$account" "$file")
       ((n == 0)) || leak "$file has $n line(s) with a password" 'remove the lines, and give the roles other passwords: twpool-auth rotate.'
@@ -82,13 +113,12 @@ leak_histories() {
   done
 }
 
-# leak_log: the server's log.
+# leak_log USER FILE: a log, read as whom it belongs to.
 leak_log() {
-  local file n
-  file=$(server_log)
-  [[ $file != /dev/null && -f $file ]] || return 0
-  n=$(leak_lines "${site[server.user]}" "$file")
-  ((n == 0)) || leak "$file has $n line(s) with a password" 'remove it, mend what prints that, and give the role another password: twpool-auth rotate.'
+  local n
+  [[ $2 != /dev/null && -f $2 ]] || return 0
+  n=$(leak_lines "$1" "$2")
+  ((n == 0)) || leak "$2 has $n line(s) with a password" 'remove it, mend what prints that, and give the role another password: twpool-auth rotate.'
 }
 
 # leak_git: the server's sources, today's and, as far as ten seconds go, the older ones.
@@ -100,88 +130,4 @@ leak_git() {
   [[ -z $files ]] || return 0
   commits=$(ask_git log --all -i -E -G "$leak_pattern" --format=%h | head -n 3 | paste -sd ' ') || commits=
   [[ -z $commits ]] || leak "git had a password in: $commits" 'give the role another one: everybody with a copy of the history has it.'
-}
-
-# tls_value KEY: a setting of section pgbouncer, or nothing.
-tls_value() {
-  twpool-site get --site "$SITE" "pgbouncer.$1" 2>/dev/null | tr -d '\0' || :
-}
-
-# check_tls: on a loopback only, off is right. Elsewhere clients and PostgreSQL are spoken to with TLS,
-# with certificates that the pooler can read and that last.
-check_tls() {
-  local one outside='' client server
-  client=$(tls_value client_tls_sslmode) server=$(tls_value server_tls_sslmode)
-  for one in ${site[pgbouncer.listen_addr]//,/ }; do
-    [[ $one == localhost || $one == 127.* || $one == ::1 ]] || outside=$one
-  done
-  tls_client
-  tls_server
-  tls_files client cert_file key_file ca_file
-  tls_files server cert_file key_file ca_file
-}
-
-# tls_client: how clients of other hosts are let in.
-tls_client() {
-  if [[ -z $outside ]]; then
-    finding ok tls 'clients come from this host only: no TLS is needed'
-  elif [[ $client == require || $client == verify-* ]]; then
-    finding ok tls "clients of other hosts come with TLS (client_tls_sslmode = $client)"
-  else
-    finding warning tls "the pooler listens on $outside and asks nobody for TLS (client_tls_sslmode is ${client:-disable})" \
-      'set pgbouncer.client_tls_sslmode to "require", and client_tls_cert_file and client_tls_key_file; or listen on 127.0.0.1.'
-  fi
-  [[ -z $client || $client == disable || -n $(tls_value client_tls_cert_file) && -n $(tls_value client_tls_key_file) ]] ||
-    finding error tls "client_tls_sslmode is $client, and client_tls_cert_file or client_tls_key_file is missing" \
-      'name both: PgBouncer does not start without them.'
-}
-
-# tls_server: how PostgreSQL is spoken to.
-tls_server() {
-  if postgres_local; then
-    return 0
-  elif [[ $server == verify-full ]]; then
-    finding ok tls "PostgreSQL at ${site[postgres.host]} must prove who it is (verify-full)"
-    [[ -n $(tls_value server_tls_ca_file) ]] || finding error tls 'server_tls_sslmode is verify-full, and server_tls_ca_file is missing' \
-      'name the file with the certificate of its authority.'
-  else
-    finding warning tls "PostgreSQL is at ${site[postgres.host]}, and server_tls_sslmode is ${server:-prefer}: whoever stands between can be PostgreSQL" \
-      'set pgbouncer.server_tls_sslmode to "verify-full", and server_tls_ca_file.'
-  fi
-}
-
-# tls_files SIDE WORD...: each file is there, and the pooler can read it; a key is nobody else's; a certificate
-# lasts for a month.
-tls_files() {
-  local side=$1 word file account
-  shift
-  account=$(pooler_user)
-  ((EUID == 0)) && id -u -- "$account" >/dev/null 2>&1 || account=
-  for word; do
-    file=$(tls_value "${side}_tls_$word")
-    [[ -n $file ]] || continue
-    if ! as_user "$account" test -r "$file" -a -f "$file"; then
-      finding error tls "${side}_tls_$word: ${account:-the pooler} cannot read $file" \
-        'chgrp it to the group pgbouncer and chmod 640, and open the way to it.'
-    elif [[ $word == key_file ]] && open_to_all "$file"; then
-      finding error tls "${side}_tls_$word: everybody can read $file" 'chmod 640 it, and have another key made.'
-    elif [[ $word != key_file ]]; then
-      tls_lasts "${side}_tls_$word" "$file"
-    fi
-  done
-}
-
-# tls_lasts KEY FILE: the first certificate of a file is one, and for how long.
-tls_lasts() {
-  local end
-  [[ -n $(command -v openssl) ]] || return 0
-  if ! end=$(openssl x509 -noout -enddate -in "$2" 2>/dev/null); then
-    finding error tls "$1: no certificate in $2" 'name a file in PEM.'
-  elif ! openssl x509 -noout -checkend 0 -in "$2" >/dev/null 2>&1; then
-    finding error tls "$1: $2 has expired on ${end#notAfter=}" 'renew it.'
-  elif ! openssl x509 -noout -checkend $((30 * 86400)) -in "$2" >/dev/null 2>&1; then
-    finding warning tls "$1: $2 expires on ${end#notAfter=}" 'renew it; a RELOAD of the pooler reads it.'
-  else
-    finding ok tls "$1: $2 lasts until ${end#notAfter=}"
-  fi
 }

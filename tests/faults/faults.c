@@ -22,7 +22,7 @@ static const struct {
 } sweeps[] = {
 	{ "kill", sweep_kill },   { "nested", sweep_nested }, { "error", sweep_error },
 	{ "short", sweep_short }, { "memory", sweep_memory }, { "room", sweep_room },
-	{ "power", sweep_power },
+	{ "modes", sweep_modes }, { "power", sweep_power },
 };
 
 /* The bad figures of all rows together. */

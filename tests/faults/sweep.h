@@ -54,4 +54,5 @@ void sweep_error(const struct effort *effort, tally_print *print);
 void sweep_short(const struct effort *effort, tally_print *print);
 void sweep_memory(const struct effort *effort, tally_print *print);
 void sweep_room(const struct effort *effort, tally_print *print);
+void sweep_modes(const struct effort *effort, tally_print *print);
 void sweep_power(const struct effort *effort, tally_print *print);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* mask.c: hides secrets line by line. In doubt it hides more. */
 #include "mask.h"
+#include "scrub.h"
 
 #include <string.h>
 
@@ -41,40 +42,6 @@ field_end(const char *s, const char *end)
 	return end;
 }
 
-/* scram_mask appends a stretch of text; a secret ends where base64, ":" and "$" end. */
-static bool
-scram_mask(const char *s, size_t n, struct tw_buf *out, struct tw_err *e)
-{
-	const char *end = s + n, *at;
-
-	while ((at = memmem(s, (size_t)(end - s), SCRAM, strlen(SCRAM))) != NULL) {
-		if (!tw_buf_add(out, s, (size_t)(at - s), e) || !tw_buf_puts(out, SCRAM "***", e))
-			return false;
-		s = at + strlen(SCRAM);
-		while (s < end && memchr(" \t\"'", *s, 4) == NULL)
-			s++;
-	}
-	return tw_buf_add(out, s, (size_t)(end - s), e);
-}
-
-/* plain_mask appends a line of another file; what is behind password= on it is hidden whole. */
-static bool
-plain_mask(const struct line *line, struct tw_buf *out, struct tw_err *e)
-{
-	static const char word[] = "password";
-	const char *end = line->text + line->n, *at = line->text;
-
-	while ((at = memmem(at, (size_t)(end - at), word, strlen(word))) != NULL) {
-		at += strlen(word);
-		while (at < end && (*at == ' ' || *at == '\t'))
-			at++;
-		if (at < end && *at == '=')
-			return scram_mask(line->text, (size_t)(at - line->text), out, e) &&
-			       tw_buf_puts(out, "=***", e);
-	}
-	return scram_mask(line->text, line->n, out, e);
-}
-
 /* entry_mask appends a line of userlist.txt: "name" and what kind of secret there is. */
 static bool
 entry_mask(const struct line *line, struct tw_buf *out, struct tw_err *e)
@@ -82,7 +49,7 @@ entry_mask(const struct line *line, struct tw_buf *out, struct tw_err *e)
 	const char *end = line->text + line->n, *name, *secret, *hidden = "\"***\"";
 
 	if (line->n == 0 || (line->text[0] == ';' && memchr(line->text, '"', line->n) == NULL))
-		return scram_mask(line->text, line->n, out, e);
+		return tw_scrub(line->text, line->n, NULL, 0, out, e);
 	name = memchr(line->text, '"', line->n);
 	if (name == NULL)
 		return tw_buf_puts(out, "***", e);
@@ -95,7 +62,7 @@ entry_mask(const struct line *line, struct tw_buf *out, struct tw_err *e)
 	else if ((size_t)(end - secret) > strlen(SCRAM) &&
 	         memcmp(secret + 1, SCRAM, strlen(SCRAM)) == 0)
 		hidden = "\"" SCRAM "***\"";
-	return scram_mask(line->text, (size_t)(name - line->text), out, e) &&
+	return tw_scrub(line->text, (size_t)(name - line->text), NULL, 0, out, e) &&
 	       tw_buf_puts(out, " ", e) && tw_buf_puts(out, hidden, e);
 }
 
@@ -107,7 +74,7 @@ tw_mask(const char *text, size_t n, bool userlist, struct tw_buf *out, struct tw
 	bool ok = true;
 
 	while (ok && line_next(&text, end, &line)) {
-		ok = userlist ? entry_mask(&line, out, e) : plain_mask(&line, out, e);
+		ok = userlist ? entry_mask(&line, out, e) : tw_scrub(line.text, line.n, NULL, 0, out, e);
 		if (ok && line.text + line.n < end)
 			ok = tw_buf_add(out, "\n", 1, e);
 	}

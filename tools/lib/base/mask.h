@@ -5,9 +5,9 @@
 #include "buf.h"
 
 /*
- * tw_mask appends n bytes of text with each SCRAM secret as SCRAM-SHA-256$***, and hides what
- * is behind password= on a line; with `userlist` the second field of every line, whatever it holds
- * ("***"), and lines that are no entry. Lines stay lines, so that masked texts can be compared.
+ * tw_mask appends n bytes of text, each line scrubbed (scrub.h); with `userlist` also the second field
+ * of every line hidden, whatever it holds ("***"), and lines that are no entry. Lines stay lines, so
+ * that masked texts can be compared.
  */
 bool tw_mask(const char *text, size_t n, bool userlist, struct tw_buf *out, struct tw_err *e);
 

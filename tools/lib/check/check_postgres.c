@@ -167,6 +167,13 @@ client_judge(const struct tw_client *c, const struct tw_thresholds *t, struct tw
 bool
 tw_check_login(const struct tw_check_input *in, struct tw_verdict *v, struct tw_err *e)
 {
+	if (in->asking->clients == 0 && in->asking->site)
+		return tw_verdict_unjudged(v, "login",
+		                           tw_site_queried(&in->asking->whole)
+		                               ? "no --login; twpool-auth probe logs in from end to "
+		                                 "end without a secret, as root or twpool_probe"
+		                               : "no --login, and without a secret nobody logs in "
+		                                 "from end to end (auth.method is not \"query\")");
 	for (size_t i = 0; i < in->asking->clients; i++) {
 		struct tw_result *r = tw_verdict_add(v, "login", e);
 

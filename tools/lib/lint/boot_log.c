@@ -3,6 +3,7 @@
  * boot_log.c: what the shadow said. PgBouncer repeats a line of [databases] that it does not take,
  * with its password, so that nothing of such a line is repeated here.
  */
+#include "base/scrub.h"
 #include "boot.h"
 
 #include <stdio.h>
@@ -111,6 +112,7 @@ warning(const struct tw_lint *lint, const char *dir, const char *text, struct tw
 	struct tw_place at = { 1, 1, NULL };
 
 	snprintf(own, sizeof(own), "%.*s", n, text);
+	tw_scrub_text(own, sizeof(own));
 	if (place_read(lint, dir, own, &at) && setting_there(lint, at) == NULL)
 		return tw_finding_add(
 		    f, at, TW_WARNING, "boot-log", "correct the line", e,

@@ -28,7 +28,8 @@ static bool
 database_add(const struct tw_site *site, const char *dbname, struct tw_buf *out, struct tw_err *e)
 {
 	const json_t *user;
-	bool ok = line_add(out, dbname, TW_LOOKUP_ROLE, "peer map=" MAP, e);
+	bool ok = line_add(out, dbname, TW_LOOKUP_ROLE, "peer map=" MAP, e) &&
+	          line_add(out, dbname, TW_PROBE_ROLE, "peer map=" MAP, e);
 	size_t i;
 
 	json_array_foreach (json_object_get(site->root, "users"), i, user)
@@ -57,15 +58,25 @@ tw_hba_block(const struct tw_site *site, struct tw_buf *out, struct tw_err *e)
 	json_decref(seen);
 	return ok && tw_buf_puts(out,
 	                         "local all \"" TW_LOOKUP_ROLE "\" reject\n"
-	                         "host all \"" TW_LOOKUP_ROLE "\" all reject\n" END,
+	                         "host all \"" TW_LOOKUP_ROLE "\" all reject\n"
+	                         "local all \"" TW_PROBE_ROLE "\" reject\n"
+	                         "host all \"" TW_PROBE_ROLE "\" all reject\n" END,
 	                         e);
+}
+
+/* map_add appends the line of the map that lets the pooler's OS user in as a role. */
+static bool
+map_add(const char *pooler_user, const char *role, struct tw_buf *out, struct tw_err *e)
+{
+	return tw_buf_puts(out, MAP " \"", e) && tw_encode("auth", pooler_user, out, e) &&
+	       tw_buf_printf(out, e, "\" \"%s\"\n", role);
 }
 
 bool
 tw_hba_ident_block(const char *pooler_user, struct tw_buf *out, struct tw_err *e)
 {
-	return tw_buf_puts(out, BEGIN MAP " \"", e) && tw_encode("auth", pooler_user, out, e) &&
-	       tw_buf_puts(out, "\" \"" TW_LOOKUP_ROLE "\"\n" END, e);
+	return tw_buf_puts(out, BEGIN, e) && map_add(pooler_user, TW_LOOKUP_ROLE, out, e) &&
+	       map_add(pooler_user, TW_PROBE_ROLE, out, e) && tw_buf_puts(out, END, e);
 }
 
 /* line_find is the start of the first line at or after `at` that begins with `mark`, or `end`. */

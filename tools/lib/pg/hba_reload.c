@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* hba_reload.c: proof that PostgreSQL goes by the block: asked of the server, never of the files. */
 #include "hba.h"
+#include "lookup.h"
 
 #include <poll.h>
 #include <stdio.h>
@@ -70,19 +71,22 @@ rules_check(PGconn *conn, const struct tw_site *site, tw_ms deadline, struct tw_
 	return ok;
 }
 
-/* map_check: the map leads from the pooler's OS user to the lookup's role, and from nobody else. */
+/* map_check: the map leads from the pooler's OS user to our two roles, and from nobody else. */
 static bool
 map_check(PGconn *conn, const char *pooler_user, tw_ms deadline, struct tw_err *e)
 {
 	PGresult *r = NULL;
 	bool ok = tw_pg_exec(conn,
 	                     "SELECT sys_name, pg_username FROM pg_catalog.pg_ident_file_mappings "
-	                     "WHERE map_name OPERATOR(pg_catalog.=) 'twpool'",
+	                     "WHERE map_name OPERATOR(pg_catalog.=) 'twpool' ORDER BY pg_username",
 	                     deadline, &r, e);
 
-	if (ok && (PQntuples(r) != 1 || strcmp(PQgetvalue(r, 0, 0), pooler_user) != 0))
+	if (ok && (PQntuples(r) != 2 || strcmp(PQgetvalue(r, 0, 0), pooler_user) != 0 ||
+	           strcmp(PQgetvalue(r, 1, 0), pooler_user) != 0 ||
+	           strcmp(PQgetvalue(r, 0, 1), TW_LOOKUP_ROLE) != 0 ||
+	           strcmp(PQgetvalue(r, 1, 1), TW_PROBE_ROLE) != 0))
 		ok = tw_fail(e, EX_CONFIG,
-		             "pg_ident.conf: the map 'twpool' has %d lines, and not only that of the "
+		             "pg_ident.conf: the map 'twpool' has %d lines, and not only those of the "
 		             "pooler's user '%s'",
 		             PQntuples(r), pooler_user);
 	PQclear(r);

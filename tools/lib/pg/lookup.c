@@ -130,11 +130,11 @@ places_do(PGconn *conn, const void *unused, tw_ms deadline, struct tw_buf *out, 
 	static const char sql[] =
 	    "SELECT d.datname FROM pg_catalog.pg_database AS d WHERE EXISTS (SELECT FROM "
 	    "pg_catalog.pg_shdepend AS s JOIN pg_catalog.pg_roles AS r "
-	    "ON r.oid = s.refobjid AND r.rolname = 'twpool_lookup' "
+	    "ON r.oid = s.refobjid AND r.rolname IN ('twpool_lookup', 'twpool_probe') "
 	    "WHERE s.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND (s.dbid = d.oid OR "
 	    "(s.classid = 'pg_catalog.pg_database'::pg_catalog.regclass AND s.objid = d.oid)))";
 	static const char busy[] = "SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity "
-	                           "WHERE usename = 'twpool_lookup'";
+	                           "WHERE usename IN ('twpool_lookup', 'twpool_probe')";
 	PGresult *r = NULL, *sessions = NULL;
 	bool ok = tw_pg_exec(conn, "SET search_path = pg_catalog, pg_temp", deadline, NULL, e) &&
 	          tw_lookup_own(conn, deadline, e) && tw_pg_exec(conn, busy, deadline, &sessions, e) &&
@@ -142,7 +142,7 @@ places_do(PGconn *conn, const void *unused, tw_ms deadline, struct tw_buf *out, 
 
 	(void)unused;
 	if (ok && strcmp(PQgetvalue(sessions, 0, 0), "0") != 0) {
-		ok = tw_fail(e, EX_TEMPFAIL, "the role twpool_lookup is connected: a pooler uses it");
+		ok = tw_fail(e, EX_TEMPFAIL, "a role of twpool's is connected: a pooler uses it");
 		tw_hint(e, "Run twpool-rollback first.");
 	}
 	for (int i = 0; ok && i < PQntuples(r); i++)
@@ -161,7 +161,10 @@ purge_do(PGconn *conn, const void *unused, tw_ms deadline, struct tw_buf *out, s
 		"BEGIN",
 		"SET LOCAL search_path = pg_catalog, pg_temp",
 		"DROP FUNCTION IF EXISTS twpool.user_lookup(pg_catalog.text)",
-		"DROP OWNED BY twpool_lookup",
+		/* One that an older twpool has installed has no probe. */
+		"DO $$ DECLARE own name; BEGIN FOR own IN SELECT rolname FROM pg_roles WHERE rolname IN "
+		"('twpool_lookup', 'twpool_probe') LOOP EXECUTE format('DROP OWNED BY %I', own); END LOOP; "
+		"END $$",
 		"DROP SCHEMA IF EXISTS twpool",
 		"COMMIT",
 	};
@@ -173,20 +176,21 @@ purge_do(PGconn *conn, const void *unused, tw_ms deadline, struct tw_buf *out, s
 	return ok && tw_buf_printf(out, e, "removed from %s\n", PQdb(conn));
 }
 
-/* role_do drops the role. */
+/* roles_do drops our roles. */
 static bool
-role_do(PGconn *conn, const void *unused, tw_ms deadline, struct tw_buf *out, struct tw_err *e)
+roles_do(PGconn *conn, const void *unused, tw_ms deadline, struct tw_buf *out, struct tw_err *e)
 {
 	PGresult *r = NULL;
 	bool ok = tw_pg_exec(conn,
-	                     "SELECT FROM pg_catalog.pg_roles WHERE "
-	                     "rolname OPERATOR(pg_catalog.=) 'twpool_lookup'",
+	                     "SELECT rolname, 'DROP ROLE ' OPERATOR(pg_catalog.||) rolname "
+	                     "FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) ANY "
+	                     "('{twpool_lookup,twpool_probe}') ORDER BY rolname",
 	                     deadline, &r, e);
 
 	(void)unused;
-	if (ok && PQntuples(r) > 0)
-		ok = tw_pg_exec(conn, "DROP ROLE twpool_lookup", deadline, NULL, e) &&
-		     tw_buf_puts(out, "removed the role twpool_lookup\n", e);
+	for (int i = 0; ok && i < PQntuples(r); i++)
+		ok = tw_pg_exec(conn, PQgetvalue(r, i, 1), deadline, NULL, e) &&
+		     tw_buf_printf(out, e, "removed the role %s\n", PQgetvalue(r, i, 0));
 	PQclear(r);
 	return ok;
 }
@@ -202,7 +206,7 @@ tw_lookup_purge(const struct tw_site *site, const char *program, tw_ms deadline,
 	     at += strlen(at) + 1)
 		ok = tw_superuser_do(site, program, at, purge_do, NULL, deadline, out, e) ||
 		     tw_context(e, "database '%s'", at);
-	ok = ok && tw_superuser_do(site, program, NULL, role_do, NULL, deadline, out, e);
+	ok = ok && tw_superuser_do(site, program, NULL, roles_do, NULL, deadline, out, e);
 	tw_buf_free(&places);
 	return ok;
 }

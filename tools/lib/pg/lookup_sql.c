@@ -23,7 +23,8 @@ static const char body_tail[] =
 
 /* What is there, as rows (what, is); see the table below for what it should be. */
 static const char state_sql[] =
-    "SELECT 'the role', pg_catalog.concat_ws(',',"
+    "SELECT CASE WHEN rolname OPERATOR(pg_catalog.=) 'twpool_lookup' THEN 'the role'"
+    " ELSE 'the probe''s role' END, pg_catalog.concat_ws(',',"
     " CASE WHEN rolcanlogin THEN 'login' END, CASE WHEN rolsuper THEN 'superuser' END,"
     " CASE WHEN rolcreatedb THEN 'createdb' END, CASE WHEN rolcreaterole THEN 'createrole' END,"
     " CASE WHEN rolinherit THEN 'inherit' END, CASE WHEN rolreplication THEN 'replication' END,"
@@ -31,18 +32,20 @@ static const char state_sql[] =
     " CASE WHEN rolpassword IS NOT NULL THEN 'a password' END,"
     " CASE WHEN rolvaliduntil IS NOT NULL THEN 'valid until' END,"
     " 'limit ' OPERATOR(pg_catalog.||) rolconnlimit::pg_catalog.text)"
-    " FROM pg_catalog.pg_authid WHERE rolname OPERATOR(pg_catalog.=) 'twpool_lookup'"
+    " FROM pg_catalog.pg_authid"
+    " WHERE rolname OPERATOR(pg_catalog.=) ANY ('{twpool_lookup,twpool_probe}')"
     " UNION ALL SELECT 'its memberships', pg_catalog.count(*)::pg_catalog.text"
     " FROM pg_catalog.pg_auth_members AS m, pg_catalog.pg_roles AS r"
-    " WHERE r.rolname OPERATOR(pg_catalog.=) 'twpool_lookup'"
+    " WHERE r.rolname OPERATOR(pg_catalog.=) ANY ('{twpool_lookup,twpool_probe}')"
     " AND (m.member OPERATOR(pg_catalog.=) r.oid OR m.roleid OPERATOR(pg_catalog.=) r.oid)"
     " UNION ALL SELECT 'its settings', pg_catalog.count(*)::pg_catalog.text"
     " FROM pg_catalog.pg_db_role_setting AS s, pg_catalog.pg_roles AS r"
-    " WHERE r.rolname OPERATOR(pg_catalog.=) 'twpool_lookup'"
+    " WHERE r.rolname OPERATOR(pg_catalog.=) ANY ('{twpool_lookup,twpool_probe}')"
     " AND s.setrole OPERATOR(pg_catalog.=) r.oid"
-    " UNION ALL SELECT 'its way in', CASE WHEN pg_catalog.has_database_privilege(r.oid,"
-    " pg_catalog.current_database(), 'CONNECT') THEN 'open' ELSE 'shut' END"
-    " FROM pg_catalog.pg_roles AS r WHERE r.rolname OPERATOR(pg_catalog.=) 'twpool_lookup'"
+    " UNION ALL SELECT 'its way in', CASE WHEN pg_catalog.bool_and("
+    "pg_catalog.has_database_privilege(r.oid, pg_catalog.current_database(), 'CONNECT'))"
+    " THEN 'open' ELSE 'shut' END FROM pg_catalog.pg_roles AS r"
+    " WHERE r.rolname OPERATOR(pg_catalog.=) ANY ('{twpool_lookup,twpool_probe}')"
     " UNION ALL SELECT 'the schema', pg_catalog.concat_ws(',',"
     " CASE WHEN r.rolsuper THEN 'of a superuser' ELSE 'of an ordinary role' END,"
     " (SELECT pg_catalog.string_agg(pg_catalog.concat(COALESCE(g.rolname, 'PUBLIC'), '=',"
@@ -84,6 +87,7 @@ static const struct {
 	const char *what, *should;
 } states[] = {
 	{ "the role", "login,limit 10" },
+	{ "the probe's role", "login,limit 2" },
 	{ "its memberships", "0" },
 	{ "its settings", "0" },
 	{ "its way in", "open" },
@@ -212,7 +216,7 @@ exists(PGconn *conn, const char *sql, tw_ms deadline, bool *yes, struct tw_err *
 bool
 tw_lookup_own(PGconn *conn, tw_ms deadline, struct tw_err *e)
 {
-	bool role = false, schema = false;
+	bool role = false, schema = false, probe = false;
 
 	if (!exists(conn,
 	            "SELECT FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) "
@@ -223,12 +227,19 @@ tw_lookup_own(PGconn *conn, tw_ms deadline, struct tw_err *e)
 	            "SELECT FROM pg_catalog.pg_namespace WHERE nspname OPERATOR(pg_catalog.=) "
 	            "'twpool' AND pg_catalog.obj_description(oid, 'pg_namespace') IS DISTINCT "
 	            "FROM 'twpool: the lookup of the pooler'",
-	            deadline, &schema, e))
+	            deadline, &schema, e) ||
+	    !exists(conn,
+	            "SELECT FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) "
+	            "'twpool_probe' AND pg_catalog.shobj_description(oid, 'pg_authid') IS DISTINCT "
+	            "FROM 'twpool: logs in through the pooler, as a check'",
+	            deadline, &probe, e))
 		return false;
-	if (!role && !schema)
+	if (!role && !schema && !probe)
 		return true;
 	tw_fail(e, EX_CONFIG, "there is a %s that is not twpool's own",
-	        role ? "role 'twpool_lookup'" : "schema 'twpool'");
+	        role     ? "role 'twpool_lookup'"
+	        : schema ? "schema 'twpool'"
+	                 : "role 'twpool_probe'");
 	return tw_hint(e, "Rename it, or set auth.method to \"userlist\".");
 }
 
@@ -246,6 +257,11 @@ tw_lookup_create(PGconn *conn, const struct tw_site *site, tw_ms deadline, struc
 		"COMMENT ON ROLE twpool_lookup IS 'twpool: looks up the secrets of pooled roles'",
 		NULL,
 	};
+	static const char *const probe_new[] = {
+		"CREATE ROLE twpool_probe",
+		"COMMENT ON ROLE twpool_probe IS 'twpool: logs in through the pooler, as a check'",
+		NULL,
+	};
 	static const char *const schema_new[] = {
 		"CREATE SCHEMA twpool",
 		"COMMENT ON SCHEMA twpool IS 'twpool: the lookup of the pooler'",
@@ -254,6 +270,8 @@ tw_lookup_create(PGconn *conn, const struct tw_site *site, tw_ms deadline, struc
 	static const char *const middle[] = {
 		"ALTER ROLE twpool_lookup LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT "
 		"NOREPLICATION NOBYPASSRLS CONNECTION LIMIT 10 PASSWORD NULL",
+		"ALTER ROLE twpool_probe LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT "
+		"NOREPLICATION NOBYPASSRLS CONNECTION LIMIT 2 PASSWORD NULL",
 		"REVOKE ALL ON SCHEMA twpool FROM PUBLIC",
 		"GRANT USAGE ON SCHEMA twpool TO twpool_lookup",
 		"DROP FUNCTION IF EXISTS twpool.user_lookup(pg_catalog.text)",
@@ -264,12 +282,15 @@ tw_lookup_create(PGconn *conn, const struct tw_site *site, tw_ms deadline, struc
 		"GRANT EXECUTE ON FUNCTION twpool.user_lookup(pg_catalog.text) TO twpool_lookup",
 		NULL,
 	};
-	bool role = false, schema = false, open = false;
+	bool role = false, schema = false, open = false, probe = false;
 
 	return all_exec(conn, before, deadline, e) && tw_lookup_own(conn, deadline, e) &&
 	       exists(conn, "SELECT FROM pg_catalog.pg_roles WHERE rolname = 'twpool_lookup'",
 	              deadline, &role, e) &&
 	       (role || all_exec(conn, role_new, deadline, e)) &&
+	       exists(conn, "SELECT FROM pg_catalog.pg_roles WHERE rolname = 'twpool_probe'",
+	              deadline, &probe, e) &&
+	       (probe || all_exec(conn, probe_new, deadline, e)) &&
 	       exists(conn, "SELECT FROM pg_catalog.pg_namespace WHERE nspname = 'twpool'",
 	              deadline, &schema, e) &&
 	       (schema || all_exec(conn, schema_new, deadline, e)) &&
@@ -277,11 +298,13 @@ tw_lookup_create(PGconn *conn, const struct tw_site *site, tw_ms deadline, struc
 	       all_exec(conn, after, deadline, e) &&
 	       exists(conn,
 	              "SELECT WHERE pg_catalog.has_database_privilege('twpool_lookup', "
+	              "pg_catalog.current_database(), 'CONNECT') AND "
+	              "pg_catalog.has_database_privilege('twpool_probe', "
 	              "pg_catalog.current_database(), 'CONNECT')",
 	              deadline, &open, e) &&
 	       (open || tw_pg_exec(conn,
 	                           "DO $$ BEGIN EXECUTE pg_catalog.format('GRANT CONNECT ON "
-	                           "DATABASE %I TO twpool_lookup', "
+	                           "DATABASE %I TO twpool_lookup, twpool_probe', "
 	                           "pg_catalog.current_database()); END $$",
 	                           deadline, NULL, e));
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* pg.c: libpq's non-blocking half driven by poll, and its errors as exit codes. */
+#include "base/scrub.h"
 #include "pg.h"
 #include "local.h"
 
@@ -41,18 +42,6 @@ tw_pg_environment_clear(bool keep_files)
 			i++;
 		else
 			unsetenv(name); /* moves the next one to environ[i] */
-	}
-}
-
-/* text_blot overwrites each occurrence of a secret. */
-static void
-text_blot(char *text, const char *secret)
-{
-	size_t n = secret != NULL ? strlen(secret) : 0;
-
-	while (n > 0 && (text = strstr(text, secret)) != NULL) {
-		memset(text, '*', n);
-		text += n;
 	}
 }
 
@@ -161,14 +150,15 @@ error_is_refusal(const char *text)
 bool
 tw_pg_words(const char *secret, const char *text, char *out, size_t size)
 {
-	char *copy = strdup(text);
+	struct tw_buf clean = TW_BUF_INIT;
+	struct tw_err ignored = TW_ERR_INIT;
+	/* Before anything else could cut a secret in two. */
+	bool ok = tw_scrub(text, strlen(text), &secret, 1, &clean, &ignored);
 
-	if (copy == NULL)
-		return false;
-	text_blot(copy, secret); /* before anything else could cut it in two */
-	text_flatten(copy, out, size);
-	free(copy);
-	return true;
+	if (ok)
+		text_flatten(tw_buf_text(&clean), out, size);
+	tw_buf_free(&clean);
+	return ok;
 }
 
 bool
@@ -176,7 +166,8 @@ tw_pg_refused(const char *place, const char *text, struct tw_err *e)
 {
 	char line[sizeof(e->msg)];
 
-	text_flatten(text, line, sizeof(line));
+	if (!tw_pg_words(NULL, text, line, sizeof(line)))
+		return tw_fail(e, EX_OSERR, "out of memory");
 	return tw_fail(e, error_is_refusal(text) ? EX_NOPERM : EX_UNAVAILABLE, "%s%s%s",
 	               place != NULL ? place : "", place != NULL ? ": " : "", line);
 }

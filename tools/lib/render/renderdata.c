@@ -163,7 +163,20 @@ database_lookup_add(const struct maker *m, json_t *to)
 	                   json_string(TW_LOOKUP_ROLE), m->e);
 }
 
-/* lookup_add puts the lookup, a list of one or none, and the limit of its role among `limited`. */
+/* role_limit appends the most server connections of one of our own roles. */
+static bool
+role_limit(const struct maker *m, json_t *limited, const char *role, int most)
+{
+	return append(limited,
+	              json_pack("{ss s[{ss so}]}", "key", role, "settings", "key",
+	                        "max_user_connections", "value", json_sprintf("%d", most)),
+	              m->e);
+}
+
+/*
+ * lookup_add puts the lookup with the probe's role, a list of one or none, and the limits of both roles
+ * among `limited`.
+ */
 static bool
 lookup_add(const struct maker *m, json_t *limited)
 {
@@ -172,14 +185,11 @@ lookup_add(const struct maker *m, json_t *limited)
 	if (!put(m->data, "lookups", list, m->e) || !m->queried)
 		return m->e->msg[0] == '\0';
 	return append(list,
-	              json_pack("{ss ss}", "auth_user", TW_LOOKUP_ROLE, "auth_query",
-	                        TW_LOOKUP_QUERY),
+	              json_pack("{ss ss ss}", "auth_user", TW_LOOKUP_ROLE, "auth_query",
+	                        TW_LOOKUP_QUERY, "probe", TW_PROBE_ROLE),
 	              m->e) &&
-	       append(limited,
-	              json_pack("{ss s[{ss so}]}", "key", TW_LOOKUP_ROLE, "settings", "key",
-	                        "max_user_connections", "value",
-	                        json_sprintf("%d", TW_LOOKUP_CONNECTIONS)),
-	              m->e);
+	       role_limit(m, limited, TW_LOOKUP_ROLE, TW_LOOKUP_CONNECTIONS) &&
+	       role_limit(m, limited, TW_PROBE_ROLE, TW_PROBE_CONNECTIONS);
 }
 
 /* database_add appends one database: its own values, or PostgreSQL's where it has none. */

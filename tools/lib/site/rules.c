@@ -87,9 +87,9 @@ users_check(const json_t *root, struct tw_err *e)
 
 		if (!name_check(name, "users", i, "name", e))
 			return false;
-		if (strcmp(name, "twpool_lookup") == 0)
+		if (strcmp(name, "twpool_lookup") == 0 || strcmp(name, "twpool_probe") == 0)
 			return tw_fail(e, EX_CONFIG,
-			               "users[%zu].name: 'twpool_lookup' is twpool's own name", i);
+			               "users[%zu].name: '%s' is twpool's own name", i, name);
 	}
 	return true;
 }

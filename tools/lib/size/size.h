@@ -88,7 +88,7 @@ struct tw_size {
 	long others; /* given by the caller; 0 for none */
 	long bots, max_client_conn;
 	bool so_reuseport;
-	long lookup; /* server connections of the role that looks secrets up, on the first server */
+	long lookup; /* server connections of lookup and probe, on the first server */
 	long descriptors;           /* that the pooler may need at once */
 	long descriptors_limit;     /* the LimitNOFILE that has room for them */
 	long descriptors_server;    /* that a game server needs for its players */

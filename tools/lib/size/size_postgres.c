@@ -102,8 +102,9 @@ backends_take(const PGresult *rows, struct tw_size *s, size_t server,
 	for (int i = 0; i < PQntuples(rows); i++) {
 		const char *name = tw_admin_value(rows, i, "name");
 
-		/* Those of the lookup are in the pools' sum already. */
-		if (s->lookup > 0 && strcmp(name, TW_LOOKUP_ROLE) == 0)
+		/* Those of lookup and probe are in the pools' sum already. */
+		if (s->lookup > 0 &&
+		    (strcmp(name, TW_LOOKUP_ROLE) == 0 || strcmp(name, TW_PROBE_ROLE) == 0))
 			continue;
 		if (user_find(s, name) == s->users)
 			others++;

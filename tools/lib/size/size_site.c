@@ -240,7 +240,7 @@ tw_size_site(const struct tw_site *site, int version, struct tw_size *s, struct 
 		return e->exit == EX_CONFIG ? tw_context(e, "%s", site->path) : false;
 	}
 	own.so_reuseport = reuseport.value != 0;
-	own.lookup = tw_site_queried(site) ? TW_LOOKUP_CONNECTIONS : 0;
+	own.lookup = tw_site_queried(site) ? TW_LOOKUP_CONNECTIONS + TW_PROBE_CONNECTIONS : 0;
 	*s = own;
 	return true;
 }

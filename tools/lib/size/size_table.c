@@ -154,7 +154,7 @@ server_add(struct tw_buf *b, const struct tw_size *s, size_t index, bool verbose
 	return ok && tw_size_table_pools(s, index, verbose, b, e) &&
 	       row_add(b, server->most,
 	               index == 0 && s->lookup > 0
-	                   ? "S, the server connections of all pools at most, and 5 of the lookup"
+	                   ? "S, the server connections of all pools at most, and 6 of lookup and probe"
 	                   : "S, the server connections of all pools at most",
 	               e) &&
 	       (!server->asked || states_add(b, s, server, e)) && notes_add(b, s, server, e) &&
