@@ -34,8 +34,7 @@ account_orphans() {
 # package_remove: the packages that any recorded deploy has installed.
 package_remove() {
   local GEN all=() words=() one wanted=()
-  mapfile -t all < <(twpool-generation list -q)
-  wait "$!" || return
+  elements all $'\n' twpool-generation list -q || return
   for GEN in "${all[@]}"; do
     read -r -a words <<<"$(gen_get package.installed)"
     for one in "${words[@]}"; do

@@ -16,8 +16,7 @@ lookup_access() {
 # lookup_there: a deploy that is in force has put the block there.
 lookup_there() {
   local GEN all=()
-  mapfile -t all < <(twpool-generation list --active -q)
-  wait "$!" || return
+  elements all $'\n' twpool-generation list --active -q || return
   for GEN in "${all[@]}"; do
     [[ -z $(gen_get lookup.installed) ]] || return 0
   done

@@ -187,9 +187,8 @@ check_options() {
 # postgres_console: the DSN of PostgreSQL as the site's superuser.
 postgres_console() {
   local at=()
-  mapfile -d '' -t at < <(twpool-site get --site "$SITE" auth.superuser_service postgres.socket_directory postgres.port \
-    postgres.superuser)
-  wait "$!" || return
+  elements at '' twpool-site get --site "$SITE" auth.superuser_service postgres.socket_directory postgres.port \
+    postgres.superuser || return
   if [[ -n ${at[0]} ]]; then
     printf "service='%s'" "$(conninfo_quoted "${at[0]}")"
   else
