@@ -150,6 +150,24 @@ reload_run(const struct options *o, const struct tw_lint *lint, struct report *r
 	return ok;
 }
 
+/*
+ * read_file reads and parses the file. Of one that is to be reloaded and is no configuration at all
+ * the old one comes back: PgBouncer would not start with it.
+ */
+static bool
+read_file(const struct options *o, struct tw_lint *lint, struct tw_findings *f, struct tw_err *e)
+{
+	struct tw_err back = TW_ERR_INIT;
+
+	if (tw_lint_read(lint, f, e))
+		return true;
+	if (o->previous != NULL && e->exit == EX_DATAERR)
+		tw_hint(e, "PgBouncer was not reloaded: %s",
+		        tw_reload_back(lint, o->previous, &back) ? "the old file is back."
+		                                                 : back.msg);
+	return false;
+}
+
 /* report writes what was found. */
 static bool
 report(const struct options *o, const struct report *r, struct tw_err *e)
@@ -171,7 +189,7 @@ file_judge(const struct options *o, struct tw_lint *lint, const char *binary, in
 		            o->live ? &live : NULL,
 		            o->reload != NULL,
 		            TW_RELOAD_REFUSED };
-	bool ok = tw_lint_read(lint, f, e) && tw_lint_rules(lint, f, e);
+	bool ok = read_file(o, lint, f, e) && tw_lint_rules(lint, f, e);
 
 	r.refused = tw_findings_worst(f) == TW_REFUSED;
 	ok = ok && boot_check(o, lint, binary, &boot, f, e) &&

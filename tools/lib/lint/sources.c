@@ -44,6 +44,7 @@ static const struct {
 	{ "auth-open", "pgbouncer_1_25_2:doc/config.md" },
 	{ "auth-plain", "pgbouncer_1_25_2:doc/config.md" },
 	{ "auth-file", LOADER " (load_auth_file)" },
+	{ "auth-file-time", LOADER " (auth_loaded)" },
 	{ "auth-file-mode", "pgbouncer_1_25_2:doc/usage.md" },
 	{ "hba-file", MAIN "; " MEASURED },
 	{ "hba", "pgbouncer_1_25_2:src/hba.c" },
