@@ -148,6 +148,25 @@ finds() {
   [[ "$output" == *"PgBouncer makes 5432 of it, in silence"* ]]
 }
 
+# The shadow boot opens no TCP, so a restart would be the first to see it.
+@test "listen_addr: blanks, quotes and ports are no address, and a foreign one stops PgBouncer since 1.19" {
+  local value
+  for value in '127.0.0.1 127.0.0.2' '"127.0.0.1"' 127.0.0.1:6432 300.1.1.1; do
+    config "listen_addr = $value"
+    finds listen-address
+    [[ "$output" == *"is neither an address nor a name: PgBouncer does not start"* ]]
+  done
+  config 'listen_addr = 203.0.113.7'
+  finds listen-address
+  run -1 twpool-lint --json --pgbouncer-version 1.18.0 p.ini
+  [ "$(jq .refused <<<"$output")" = false ]
+  run -1 twpool-lint --json --pgbouncer-version 1.24.1 p.ini
+  [ "$(jq .refused <<<"$output")" = true ]
+  run -0 twpool-lint -q --elsewhere --errors --pgbouncer-version 1.18.0 p.ini
+  config 'listen_addr = 127.0.0.1, *, db-1.example.org'
+  run -0 --separate-stderr twpool-lint -q p.ini
+}
+
 @test "a password on a line is found, the log would show it, and we do not" {
   databases='game = host=127.0.0.1 password=some\ hunter2!' config
   finds connection-string

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define PROBE_MS 10000
@@ -128,12 +129,15 @@ written_check(const struct tw_lint *lint, const char *key, const char *rule, str
 {
 	const char *path = tw_lint_value(lint, key);
 	char dir[1024];
+	struct stat st;
 	int error;
 
 	if (*path == '\0')
 		return true;
 	if (!reachable(lint, path, W_OK, &error, e))
 		return false;
+	if (error == 0 && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		error = EISDIR;
 	parent_of(path, dir, sizeof(dir));
 	if (error == ENOENT && !reachable(lint, dir, W_OK | X_OK, &error, e))
 		return false;

@@ -51,6 +51,7 @@ static const struct {
 	{ "no-admin", "pgbouncer_1_25_2:src/admin.c" },
 	{ "admin-login", "pgbouncer_1_25_2:src/client.c" },
 	{ "startup-parameters", "pgbouncer_1_25_2:src/client.c" },
+	{ "listen-address", "pgbouncer_1_25_2:src/pooler.c; " MEASURED },
 	{ "no-listener", "pgbouncer_1_25_2:src/pooler.c" },
 	{ "socket-path", "pgbouncer_1_25_2:src/pooler.c; unix(7)" },
 	{ "socket-directory", "pgbouncer_1_25_2:src/pooler.c" },
