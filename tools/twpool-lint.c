@@ -10,11 +10,8 @@
 #include "pg/admin.h"
 #include "program.h"
 
-#include <grp.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static const char name[] = "twpool-lint";
@@ -78,26 +75,6 @@ version_find(const struct options *o, const char *binary, int *version, struct t
 	if (o->version != NULL)
 		return strcmp(o->version, "any") == 0 || tw_key_version(o->version, version, e);
 	return binary == NULL || tw_boot_version(binary, version, e);
-}
-
-/*
- * user_find is PgBouncer's user: the one given, or the file's owner, or its group's namesake, where
- * that is not root. NULL where nothing tells. Borrows from getpwuid.
- */
-static const char *
-user_find(const struct options *o, const char *path)
-{
-	const struct passwd *pw = NULL;
-	const struct group *gr;
-	struct stat st;
-
-	if (o->user != NULL || geteuid() != 0 || stat(path, &st) != 0)
-		return o->user;
-	if (st.st_uid != 0)
-		pw = getpwuid(st.st_uid);
-	else if (st.st_gid != 0 && (gr = getgrgid(st.st_gid)) != NULL)
-		pw = getpwnam(gr->gr_name);
-	return pw != NULL ? pw->pw_name : NULL;
 }
 
 /* live_check asks the console, and /proc where --pid is given. */
@@ -224,7 +201,7 @@ run_lint(const void *options, int n, char **operands, struct tw_err *e)
 		return keys_print(lint.version, e) ? 0 : e->exit;
 	if (ok) {
 		lint.path = operands[0];
-		lint.user = user_find(o, lint.path);
+		lint.user = o->user != NULL ? o->user : tw_lint_user(lint.path);
 		lint.descriptors = o->descriptors;
 		lint.elsewhere = o->elsewhere;
 		lint.staged = o->staged;

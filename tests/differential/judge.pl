@@ -22,7 +22,7 @@ sub disagree {
 
 sub judge {
   my ($name, $line, $expect) = @_;
-  my @command = ($lint, qw(--json --boot --timeout 5 --binary), $binary, '--pgbouncer-version', $version, '--user', $user, "$corpus/$name");
+  my @command = ($lint, qw(--json --boot --timeout 60 --binary), $binary, '--pgbouncer-version', $version, '--user', $user, "$corpus/$name");
   open(my $in, '-|', @command) or die "$lint: $!";
   my $text = do { local $/; <$in> };
   close($in);

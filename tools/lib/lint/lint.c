@@ -4,14 +4,33 @@
 #include "base/asuser.h"
 #include "base/file.h"
 
+#include <grp.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* A file that PgBouncer reads may be larger than what twpool writes: 100,000 users. In bytes. */
 #define READ_LIMIT ((size_t)256 << 20)
 #define READ_MS 60000
+
+const char *
+tw_lint_user(const char *path)
+{
+	const struct passwd *pw = NULL;
+	const struct group *gr;
+	struct stat st;
+
+	if (geteuid() != 0 || stat(path, &st) != 0)
+		return NULL;
+	if (st.st_uid != 0)
+		pw = getpwuid(st.st_uid);
+	else if (st.st_gid != 0 && (gr = getgrgid(st.st_gid)) != NULL)
+		pw = getpwnam(gr->gr_name);
+	return pw != NULL ? pw->pw_name : NULL;
+}
 
 /* read_plain is tw_file_read in the shape of tw_as_user. */
 static bool

@@ -30,6 +30,12 @@ struct tw_lint {
 	}
 
 /*
+ * tw_lint_user is PgBouncer's user as the file tells: its owner, or its group's namesake, where that
+ * is not root. NULL where nothing tells, and where we are not root. Borrowed from getpwuid(3).
+ */
+const char *tw_lint_user(const char *path);
+
+/*
  * tw_lint_read reads and parses the file lint->path; user and version are set before. As root, what
  * the file includes is read as the user, so that nothing shows that PgBouncer itself could not
  * read. Errors of tw_file_read and tw_ini_parse.

@@ -35,7 +35,7 @@ admins_check(const struct tw_lint *lint, const char *key, const struct tw_userli
 	for (at += strspn(at, ", \t"); *at != '\0'; at += strspn(at, ", \t")) {
 		size_t n = strcspn(at, ", \t");
 
-		if (tw_userlist_find(list, at, n) == NULL &&
+		if (tw_userlist_user(list, at, n) == NULL &&
 		    !tw_finding_add(
 			f, tw_lint_place(lint, key), TW_WARNING, "admin-login",
 			"add a line for it to auth_file", e,
@@ -62,7 +62,7 @@ forced_check(const struct tw_lint *lint, const struct tw_userlist *list, struct 
 		if (!tw_ini_in(&lint->ini, entry, "databases") ||
 		    !tw_pair_find(entry->value, "user", &user))
 			continue;
-		known = tw_userlist_find(list, user.value, strlen(user.value));
+		known = tw_userlist_user(list, user.value, strlen(user.value));
 		if (known != NULL && known->scram &&
 		    !tw_pair_find(entry->value, "password", &password) &&
 		    !tw_finding_add(
