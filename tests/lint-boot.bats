@@ -194,6 +194,7 @@ nothing_left() {
     run -1 --separate-stderr reload "$dir" "$binary"
     [[ "$output" == *": error: reload: PgBouncer was not reloaded: "*": error: auth-file: auth_file: "*": Permission denied: "* ]]
     chmod 644 "$dir/users.txt"
+    # shellcheck disable=SC2016 # sed's
     edit "$dir" '/pgbouncer\]/,$d'
     run -1 --separate-stderr reload "$dir" "$binary"
     running "$dir"

@@ -257,6 +257,19 @@ finds() {
   [ "$(grep -c ': error: peer: ' <<<"$output")" -eq 2 ]
 }
 
+@test "stats_users of 1.24.0 to 1.25.1 may do more than look (CVE-2026-6667), and a note says so" {
+  local one
+  config
+  for one in 1.24.1 1.25.1; do
+    run -0 twpool-lint --pgbouncer-version "$one" p.ini
+    [[ "$output" == *": note: stats-users: "* ]]
+  done
+  for one in 1.18.0 1.25.2 1.26.1; do
+    run -0 twpool-lint --pgbouncer-version "$one" p.ini
+    [[ "$output" != *stats-users* ]]
+  done
+}
+
 @test "did you mean: PostgreSQL's names, and a letter" {
   config 'statement_timeout = 3' 'idle_in_transaction_session_timeout = 3' 'max_client_con = 3' 'pool_size = 3' 'zzzzzzzz = 3'
   run -1 --separate-stderr twpool-lint -q p.ini

@@ -149,11 +149,10 @@ tw_lint_key(const struct tw_lint *lint, enum tw_key_scope scope, const char *nam
 bool
 tw_lint_rules(const struct tw_lint *lint, struct tw_findings *findings, struct tw_err *e)
 {
-	static tw_lint_rule *const rules[] = {
-		tw_lint_sections,  tw_lint_settings, tw_lint_lines,  tw_lint_listening,
-		tw_lint_addresses, tw_lint_tls,      tw_lint_people, tw_lint_sizes,
-		tw_lint_paths,     tw_lint_userlist, tw_lint_hba
-	};
+	static tw_lint_rule *const rules[] = { tw_lint_sections,  tw_lint_settings,  tw_lint_lines,
+		                               tw_lint_listening, tw_lint_addresses, tw_lint_tls,
+		                               tw_lint_people,    tw_lint_sizes,     tw_lint_paths,
+		                               tw_lint_userlist,  tw_lint_hba };
 	const size_t host = 8; /* the first rule that looks at this host */
 
 	for (size_t i = 0; i < (lint->elsewhere ? host : sizeof(rules) / sizeof(*rules)); i++) {

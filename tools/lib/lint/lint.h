@@ -30,8 +30,8 @@ struct tw_lint {
 	}
 
 /*
- * tw_lint_user is PgBouncer's user as the file tells: its owner, or its group's namesake, where that
- * is not root. NULL where nothing tells, and where we are not root. Borrowed from getpwuid(3).
+ * tw_lint_user is PgBouncer's user as the file tells: its owner, or its group's namesake, where
+ * that is not root. NULL where nothing tells, and where we are not root. Borrowed from getpwuid(3).
  */
 const char *tw_lint_user(const char *path);
 
@@ -71,8 +71,8 @@ bool tw_lint_rules(const struct tw_lint *lint, struct tw_findings *findings, str
 /* The rules, one function per subject; tw_lint_rules calls them. */
 typedef bool tw_lint_rule(const struct tw_lint *lint, struct tw_findings *f, struct tw_err *e);
 tw_lint_rule tw_lint_sections, tw_lint_settings, tw_lint_lines, tw_lint_listening,
-    tw_lint_addresses, tw_lint_tls, tw_lint_people, tw_lint_sizes, tw_lint_paths,
-    tw_lint_userlist, tw_lint_hba;
+    tw_lint_addresses, tw_lint_tls, tw_lint_people, tw_lint_sizes, tw_lint_paths, tw_lint_userlist,
+    tw_lint_hba;
 
 /* tw_lint_key reports a key that this version does not take, with what may be meant instead. */
 bool tw_lint_key(const struct tw_lint *lint, enum tw_key_scope scope, const char *name,

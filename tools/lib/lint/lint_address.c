@@ -104,7 +104,8 @@ tw_lint_addresses(const struct tw_lint *lint, struct tw_findings *f, struct tw_e
 		at += n + (at[n] == ',');
 	}
 	return some || tw_lint_before(lint, TW_PGBOUNCER(1, 19, 0)) ||
-	       tw_finding_add(f, tw_lint_place(lint, "listen_addr"), TW_REFUSED, "listen-address",
-	                      "take an address of this host", e,
-	                      "listen_addr: no address of it is this host's: PgBouncer does not start");
+	       tw_finding_add(
+		   f, tw_lint_place(lint, "listen_addr"), TW_REFUSED, "listen-address",
+		   "take an address of this host", e,
+		   "listen_addr: no address of it is this host's: PgBouncer does not start");
 }

@@ -71,7 +71,8 @@ volatile_dir(const char *dir)
 	return strncmp(dir, "/run/", 5) == 0 || strncmp(dir, "/var/run/", 9) == 0;
 }
 
-/* foreign tells whether a process runs that has this id and is no PgBouncer, as far as we can see. */
+/* foreign tells whether a process runs that has this id and is no PgBouncer, as far as we can see.
+ */
 static bool
 foreign(pid_t pid)
 {
@@ -92,8 +93,8 @@ foreign(pid_t pid)
 
 /*
  * pid_check judges what an old pidfile holds (src/main.c, check_pidfile): PgBouncer does not start
- * where that is no number above 0, or the id of any process that runs. Another PgBouncer's is fine: it
- * may be the one that is about to be stopped.
+ * where that is no number above 0, or the id of any process that runs. Another PgBouncer's is fine:
+ * it may be the one that is about to be stopped.
  */
 static bool
 pid_check(const struct tw_lint *lint, struct tw_findings *f, struct tw_err *e)

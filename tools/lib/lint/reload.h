@@ -29,8 +29,8 @@ bool tw_reload(const struct tw_lint *lint, bool sound, struct tw_pg_params *cons
                struct tw_err *e);
 
 /*
- * tw_reload_back puts the files of `previous` back where PgBouncer was not asked; see tw_reload. Of a
- * configuration that could not be read, that is the one file. Errors of tw_file_replace.
+ * tw_reload_back puts the files of `previous` back where PgBouncer was not asked; see tw_reload. Of
+ * a configuration that could not be read, that is the one file. Errors of tw_file_replace.
  */
 bool tw_reload_back(const struct tw_lint *lint, const char *previous, struct tw_err *e);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * reread.c: PgBouncer reads auth_file again only where its device, inode, mode, owner, size, or time
- * in whole seconds is another (src/loader.c, auth_loaded): what was edited in place within the second
- * in which it was read stays unread for ever, and an old password valid.
+ * reread.c: PgBouncer reads auth_file again only where its device, inode, mode, owner, size, or
+ * time in whole seconds is another (src/loader.c, auth_loaded): what was edited in place within the
+ * second in which it was read stays unread for ever, and an old password valid.
  */
 #include "base/path.h"
 #include "reload.h"
@@ -51,8 +51,7 @@ tw_reread(const struct tw_lint *lint, struct tw_findings *f, struct tw_err *e)
 
 	/* A rename or a chmod came after the last write: that was no edit in place. */
 	return *path == '\0' || moved(path) || stat(path, &st) != 0 ||
-	       st.st_mtim.tv_sec != st.st_ctim.tv_sec ||
-	       st.st_mtim.tv_nsec != st.st_ctim.tv_nsec ||
+	       st.st_mtim.tv_sec != st.st_ctim.tv_sec || st.st_mtim.tv_nsec != st.st_ctim.tv_nsec ||
 	       tw_finding_add(f, tw_lint_place(lint, "auth_file"), TW_WARNING, "auth-file-time",
 	                      "touch it, and reload again", e,
 	                      "auth_file: '%s' was written in place, and its time is not ours to "
