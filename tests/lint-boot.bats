@@ -80,11 +80,9 @@ nothing_left() {
     config run 'pool_mode = Transaction' 'server_lifetime = 1234567' 'unix_socket_mode = 0700'
     port=$(sed -n 's/^listen_port = //p' run/p.ini)
     # Somebody else has the port: nobody is to notice.
-    perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1", LocalPort => shift) or die; print "up\n"; $| = 1; sleep 600' \
-      "$port" >up 3>&- 4>&- &
-    wait_until 10 grep -q up up || true
+    taken "$port"
     run -0 --separate-stderr twpool-lint -q --boot --binary "$binary" run/p.ini
-    kill %1
+    kill "$holder"
     [ -z "$output" ]
     run -0 twpool-lint --json --boot --binary "$binary" run/p.ini
     [ "$(jq -c '.boot | [.started, .usable, .settings.pool_mode, .settings.server_lifetime, (.databases[] | select(.name == "game") | .pool_size)]' <<<"$output")" = \
@@ -182,17 +180,100 @@ nothing_left() {
   done
 }
 
-@test "--reload: a broken auth_file, an empty file, and one without [pgbouncer] never reach PgBouncer" {
+@test "--reload: a broken auth_file, one that cannot be read, an empty file, and one without [pgbouncer] never reach PgBouncer" {
+  local binary dir
+  for binary in "${binaries[@]}"; do
+    dir=run${binary//\//_}
+    config "$dir"
+    start "$dir" "$binary"
+    edit "$dir" 's/^/&/'
+    printf 'nonsense\n' >"$dir/users.txt"
+    run -1 --separate-stderr reload "$dir" "$binary"
+    [ "$(cat "$dir/users.txt")" = '"stats" ""' ]
+    chmod 000 "$dir/users.txt"
+    run -1 --separate-stderr reload "$dir" "$binary"
+    [[ "$output" == *": error: reload: PgBouncer was not reloaded: "*": error: auth-file: auth_file: "*": Permission denied: "* ]]
+    chmod 644 "$dir/users.txt"
+    # shellcheck disable=SC2016 # sed's
+    edit "$dir" '/pgbouncer\]/,$d'
+    run -1 --separate-stderr reload "$dir" "$binary"
+    running "$dir"
+    edit "$dir" d
+    run -65 --separate-stderr reload "$dir" "$binary"
+    [[ "$stderr" == *"PgBouncer was not reloaded: the old file is back." ]]
+    running "$dir"
+  done
+}
+
+# log_in PASSWORD: as stats, whom auth_file lets in; for --reload of a changed password.
+log_in() {
+  PGPASSWORD=$1 psql -XAtq -d "host=127.0.0.1 ${dsn#* } user=stats dbname=pgbouncer" -c 'SHOW VERSION' >/dev/null 2>&1
+}
+
+# PgBouncer looks at the file's inode, size and time in whole seconds: it would keep the old password.
+@test "--reload: an auth_file that was edited in place within the second in which it was read is read again" {
+  local binary dir
+  for binary in "${binaries[@]}"; do
+    dir=run${binary//\//_}
+    config "$dir" 'auth_type = md5'
+    printf '"stats" "aaaa"\n' >"$dir/users.txt"
+    touch -d '2026-01-01 00:00:00.1' "$dir/users.txt"
+    start "$dir" "$binary"
+    log_in aaaa
+    printf '"stats" "bbbb"\n' >"$dir/users.txt"
+    touch -d '2026-01-01 00:00:00.9' "$dir/users.txt"
+    run -0 --separate-stderr twpool-lint -q --binary "$binary" --reload "$dsn" --timeout 20 "$dir/p.ini"
+    log_in bbbb
+    run ! log_in aaaa
+  done
+}
+
+@test "--reload: where the time of auth_file is not ours to change, an edit in place is said" {
+  ((EUID == 0)) || skip "needs root"
+  install -m 755 "$(command -v twpool-lint)" lint
   config run
   start run pgbouncer
-  edit run 's/^/&/'
-  printf 'nonsense\n' >run/users.txt
-  run -1 --separate-stderr reload run /usr/sbin/pgbouncer
-  [ "$(cat run/users.txt)" = '"stats" ""' ]
-  # shellcheck disable=SC2016 # sed's
-  edit run '/pgbouncer\]/,$d'
-  run -1 --separate-stderr reload run /usr/sbin/pgbouncer
-  running run
+  chown root: run/users.txt
+  printf '"stats" ""\n' >run/users.txt
+  run -0 --separate-stderr as_user "$owner" ./lint -q --reload "$dsn" --timeout 20 "$work/run/p.ini"
+  [[ "$output" == *": warning: auth-file-time: auth_file: "*"was written in place"*" -- touch it, and reload again" ]]
+  mv run/users.txt run/users.new
+  mv run/users.new run/users.txt
+  run -0 --separate-stderr as_user "$owner" ./lint -q --reload "$dsn" --timeout 20 "$work/run/p.ini"
+  [[ "$output" != *auth-file-time* ]]
+}
+
+# Up to 1.18 it warns, says READY, and listens on the Unix socket alone.
+@test "--pid: a port that another process has is found, where PgBouncer starts all the same" {
+  local binary dir port
+  for binary in "${binaries[@]}"; do
+    dir=run${binary//\//_}
+    config "$dir"
+    port=$(sed -n 's/^listen_port = //p' "$dir/p.ini")
+    taken "$port"
+    as_user "$owner" "$binary" -q -d "$work/$dir/p.ini" 3>&- 4>&- || :
+    dsn="host=$work/$dir port=$port"
+    wait_until 20 refused_or_running "$dir"
+    if ! grep -q 'failed to listen on any address' "$dir/log"; then
+      run -1 --separate-stderr twpool-lint -q --live "$dsn" --pid "$(cat "$dir/pid")" "$dir/p.ini"
+      [[ "$output" == *": error: listener: "* ]]
+    fi
+    kill "$holder"
+  done
+}
+
+# taken PORT: somebody else listens there; sets holder.
+taken() {
+  rm -f up
+  perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1", LocalPort => shift) or die; $| = 1; print "up\n"; sleep 600' \
+    "$1" >up 3>&- 4>&- &
+  holder=$!
+  wait_until 20 test -s up
+}
+
+# refused_or_running DIR: its PgBouncer gave up, or answers.
+refused_or_running() {
+  grep -q 'failed to listen on any address' "$1/log" || running "$1"
 }
 
 @test "--reload: a change that PgBouncer keeps to itself is taken back" {

@@ -20,13 +20,17 @@ config() {
     "auth_file = $PWD/users.txt" 'ignore_startup_parameters = extra_float_digits' "$@" >p.ini
 }
 
-# finds RULE [FILE]: there is an error or a warning of that rule.
+# finds RULE [FILE]: there is an error or a warning of that rule, in each of the versions that the
+# Debians have, or in $version.
 finds() {
-  run -1 --separate-stderr twpool-lint --pgbouncer-version "${version:-1.18.0}" -q p.ini
-  grep -q "^${2:-p.ini}:[0-9]*:[0-9]*: [a-z]*: $1: " <<<"$output" || {
-    printf 'no %s in:\n%s\n' "$1" "$output"
-    return 1
-  }
+  local one
+  for one in ${version:-1.15.0 1.24.1 1.26.1 1.18.0}; do
+    run -1 --separate-stderr twpool-lint --pgbouncer-version "$one" -q p.ini
+    grep -q "^${2:-p.ini}:[0-9]*:[0-9]*: [a-z]*: $1: " <<<"$output" || {
+      printf 'no %s for %s in:\n%s\n' "$1" "$one" "$output"
+      return 1
+    }
+  done
 }
 
 @test "the base of these tests has no finding" {
@@ -114,7 +118,9 @@ finds() {
   [ "$(grep -c ': error: hba: ' <<<"$output")" -eq 3 ]
   [[ "$output" == *"hba.conf:2:24: error: hba: PgBouncer does not know the method: PgBouncer skips the line"* ]]
   printf 'host all all all scram-sha-256\n' >hba.conf
-  finds hba "$PWD/hba.conf" # since 1.23
+  for version in 1.15.0 1.18.0; do # it is known since 1.23
+    finds hba "$PWD/hba.conf"
+  done
   run -0 twpool-lint -q --errors --pgbouncer-version 1.24.1 p.ini
 }
 
@@ -142,6 +148,25 @@ finds() {
   [[ "$output" == *"PgBouncer makes 5432 of it, in silence"* ]]
 }
 
+# The shadow boot opens no TCP, so a restart would be the first to see it.
+@test "listen_addr: blanks, quotes and ports are no address, and a foreign one stops PgBouncer since 1.19" {
+  local value
+  for value in '127.0.0.1 127.0.0.2' '"127.0.0.1"' 127.0.0.1:6432 300.1.1.1; do
+    config "listen_addr = $value"
+    finds listen-address
+    [[ "$output" == *"is neither an address nor a name: PgBouncer does not start"* ]]
+  done
+  config 'listen_addr = 203.0.113.7'
+  finds listen-address
+  run -1 twpool-lint --json --pgbouncer-version 1.18.0 p.ini
+  [ "$(jq .refused <<<"$output")" = false ]
+  run -1 twpool-lint --json --pgbouncer-version 1.24.1 p.ini
+  [ "$(jq .refused <<<"$output")" = true ]
+  run -0 twpool-lint -q --elsewhere --errors --pgbouncer-version 1.18.0 p.ini
+  config 'listen_addr = 127.0.0.1, *, db-1.example.org'
+  run -0 --separate-stderr twpool-lint -q p.ini
+}
+
 @test "a password on a line is found, the log would show it, and we do not" {
   databases='game = host=127.0.0.1 password=some\ hunter2!' config
   finds connection-string
@@ -158,10 +183,21 @@ finds() {
   finds socket-path
 }
 
-@test "an empty pidfile, and a directory that is not there, stop PgBouncer" {
-  : >pid
+@test "a pidfile that is empty, no number, or another process's, and a directory that is not there, stop PgBouncer" {
+  local pid
   config "pidfile = $PWD/pid"
-  finds pid-file
+  for pid in '' none 0 -5 $$; do
+    printf '%s' "$pid" >pid
+    finds pid-file
+  done
+  # Of a process that is gone it is removed; a PgBouncer's may be the one that a restart stops.
+  printf '4194303\n' >pid
+  run -0 twpool-lint -q p.ini
+  bash -c 'exec -a pgbouncer sleep 600' >/dev/null 3>&- 4>&- &
+  printf '%s\n' "$!" >pid
+  wait_until 20 grep -q pgbouncer "/proc/$!/cmdline"
+  run -0 twpool-lint -q p.ini
+  kill "$!"
   config "pidfile = $PWD/no/pid"
   finds pid-file
   config "logfile = $PWD/no/log"
@@ -200,7 +236,7 @@ finds() {
 
 @test "pools: 0 before 1.24, a minimum above the size, a cap below it, and '*' without a cap" {
   databases='game = host=127.0.0.1 pool_size=0' config
-  finds pool-size
+  version=1.18.0 finds pool-size
   databases='game = host=127.0.0.1 pool_size=2 min_pool_size=3' config
   finds pool-size
   databases='game = host=127.0.0.1 pool_size=20 max_db_connections=3' config
@@ -219,6 +255,19 @@ finds() {
   config '[peers]' '0 = host=x' '1 = port=5'
   version=1.24.1 finds peer
   [ "$(grep -c ': error: peer: ' <<<"$output")" -eq 2 ]
+}
+
+@test "stats_users of 1.24.0 to 1.25.1 may do more than look (CVE-2026-6667), and a note says so" {
+  local one
+  config
+  for one in 1.24.1 1.25.1; do
+    run -0 twpool-lint --pgbouncer-version "$one" p.ini
+    [[ "$output" == *": note: stats-users: "* ]]
+  done
+  for one in 1.18.0 1.25.2 1.26.1; do
+    run -0 twpool-lint --pgbouncer-version "$one" p.ini
+    [[ "$output" != *stats-users* ]]
+  done
 }
 
 @test "did you mean: PostgreSQL's names, and a letter" {

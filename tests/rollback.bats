@@ -179,6 +179,19 @@ pids() {
   same_tree
 }
 
+# PgBouncer would not notice that the certificates are gone, and log in to PostgreSQL all the same.
+@test "--previous to settings that the pooler cannot take whole: it keeps the newer ones, and that is said" {
+  openssl req -x509 -newkey rsa:2048 -nodes -keyout /dev/null -out ca.pem -days 9 -subj /CN=x 2>/dev/null
+  chmod 644 ca.pem
+  deployed ".pgbouncer += {server_tls_sslmode: \"prefer\", server_tls_ca_file: \"$PWD/ca.pem\", default_pool_size: 9}"
+  host_site '.pgbouncer.default_pool_size = 7'
+  host_run twpool-deploy >/dev/null 2>&1
+  rm ca.pem
+  run -2 --separate-stderr host_run twpool-rollback --previous
+  [[ "$stderr" == *': error: reload: PgBouncer was not reloaded'*'failed: pooler'* ]]
+  answers
+}
+
 @test "--previous over a moved port brings pooler and game back to the old one" {
   deployed
   old=$host_pool_port

@@ -105,6 +105,18 @@ once() {
   [ "$(stat -c '%U %a' "$dsn_file")" = "$host_game_user 640" ]
 }
 
+# Its RELOAD would read the whole of it, and stop at the bad line.
+@test "a pooler's file that was spoilt is named, and nothing is rotated" {
+  host .
+  secret=$(cluster_sql "SELECT rolpassword FROM pg_authid WHERE rolname = 'game'")
+  sed -i 's/^pool_mode/bogus = 1\npool_mode/' "$host_root/etc/pgbouncer/twpool/pgbouncer.ini"
+  run -78 --separate-stderr rotate
+  [[ "$stderr" == *"/etc/pgbouncer/twpool/pgbouncer.ini:"*": bogus: no version of PgBouncer knows this key"* ]]
+  [ "$(cluster_sql "SELECT rolpassword FROM pg_authid WHERE rolname = 'game'")" = "$secret" ]
+  run -1 twpool-lint -q --live "host=$host_root/run/pgbouncer port=$host_pool_port" "$host_root/etc/pgbouncer/twpool/pgbouncer.ini"
+  [[ "$output" == *': unknown-key: bogus: '* && "$output" != *default-in-force* ]]
+}
+
 @test "what cannot be rotated is refused before anything has changed: another role, a lock, a DSN without a password" {
   host .
   secret=$(cluster_sql "SELECT rolpassword FROM pg_authid WHERE rolname = 'game'")

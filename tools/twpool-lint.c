@@ -10,11 +10,8 @@
 #include "pg/admin.h"
 #include "program.h"
 
-#include <grp.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static const char name[] = "twpool-lint";
@@ -80,26 +77,6 @@ version_find(const struct options *o, const char *binary, int *version, struct t
 	return binary == NULL || tw_boot_version(binary, version, e);
 }
 
-/*
- * user_find is PgBouncer's user: the one given, or the file's owner, or its group's namesake, where
- * that is not root. NULL where nothing tells. Borrows from getpwuid.
- */
-static const char *
-user_find(const struct options *o, const char *path)
-{
-	const struct passwd *pw = NULL;
-	const struct group *gr;
-	struct stat st;
-
-	if (o->user != NULL || geteuid() != 0 || stat(path, &st) != 0)
-		return o->user;
-	if (st.st_uid != 0)
-		pw = getpwuid(st.st_uid);
-	else if (st.st_gid != 0 && (gr = getgrgid(st.st_gid)) != NULL)
-		pw = getpwnam(gr->gr_name);
-	return pw != NULL ? pw->pw_name : NULL;
-}
-
 /* live_check asks the console, and /proc where --pid is given. */
 static bool
 live_check(const struct options *o, const struct tw_lint *lint, struct tw_live *live,
@@ -150,6 +127,24 @@ reload_run(const struct options *o, const struct tw_lint *lint, struct report *r
 	return ok;
 }
 
+/*
+ * read_file reads and parses the file. Of one that is to be reloaded and is no configuration at all
+ * the old one comes back: PgBouncer would not start with it.
+ */
+static bool
+read_file(const struct options *o, struct tw_lint *lint, struct tw_findings *f, struct tw_err *e)
+{
+	struct tw_err back = TW_ERR_INIT;
+
+	if (tw_lint_read(lint, f, e))
+		return true;
+	if (o->previous != NULL && e->exit == EX_DATAERR)
+		tw_hint(e, "PgBouncer was not reloaded: %s",
+		        tw_reload_back(lint, o->previous, &back) ? "the old file is back."
+		                                                 : back.msg);
+	return false;
+}
+
 /* report writes what was found. */
 static bool
 report(const struct options *o, const struct report *r, struct tw_err *e)
@@ -171,7 +166,7 @@ file_judge(const struct options *o, struct tw_lint *lint, const char *binary, in
 		            o->live ? &live : NULL,
 		            o->reload != NULL,
 		            TW_RELOAD_REFUSED };
-	bool ok = tw_lint_read(lint, f, e) && tw_lint_rules(lint, f, e);
+	bool ok = read_file(o, lint, f, e) && tw_lint_rules(lint, f, e);
 
 	r.refused = tw_findings_worst(f) == TW_REFUSED;
 	ok = ok && boot_check(o, lint, binary, &boot, f, e) &&
@@ -206,7 +201,7 @@ run_lint(const void *options, int n, char **operands, struct tw_err *e)
 		return keys_print(lint.version, e) ? 0 : e->exit;
 	if (ok) {
 		lint.path = operands[0];
-		lint.user = user_find(o, lint.path);
+		lint.user = o->user != NULL ? o->user : tw_lint_user(lint.path);
 		lint.descriptors = o->descriptors;
 		lint.elsewhere = o->elsewhere;
 		lint.staged = o->staged;

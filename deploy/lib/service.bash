@@ -106,11 +106,6 @@ service_stop() {
   manager stop "$1" "$patience"
 }
 
-# service_reload NAME
-service_reload() {
-  run kill -HUP "$(service_pid "$1")"
-}
-
 # service_restart NAME: a server that has a command of its own for it is restarted by that.
 service_restart() {
   local restart=()

@@ -4,7 +4,10 @@
 # table (twpool-lint --keys), one file each in OUT, and OUT/list: NAME LINE EXPECTATION.
 # EXPECTATION says what a finding on that line must be, should PgBouncer start:
 #   good  the value is right: no error there       odd  it is not: a finding there       any
-# With USERS.key and USERS.crt, TLS for clients too. Left out: keys that the shadow boot replaces, because they would touch the host.
+# With USERS.key and USERS.crt, TLS for clients too. The keys that the shadow boot replaces, because
+# they would touch the host, are for PgBouncer itself, in a directory and a network of its own: NAME LINE
+# EXPECTATION KEY, with @DIR@ in the file. Left out: user, which is whoever starts it; unix_socket_dir, which is
+# in every file; listen_addr beyond the local ones, which asks a resolver; and the values of no_text and pkt_buf below.
 use strict;
 use warnings;
 use JSON::PP;
@@ -181,7 +184,8 @@ if (-e "$users.key") {
 
 # Several at once: PgBouncer stops at the first that it does not take.
 srand(20260101);
-while ($n < 4200) {
+my $several = $n + 200 > 4200 ? $n + 200 : 4200;
+while ($n < $several) {
   my %used;
   my @lines;
   for (1 .. 2 + int(rand(5))) {
@@ -192,6 +196,29 @@ while ($n < 4200) {
     push @lines, "$s->[0] = $s->[1]";
   }
   put((main_file('', @lines))[0], 1, 'any') if @lines > 1;
+}
+
+# What the shadow boot replaces.
+my %local = (listen_addr => [['', 'any'], ['127.0.0.1', 'any'], ['*', 'any'], ['127.0.0.1,127.0.0.2', 'any'], ['"127.0.0.1"', 'odd'],
+    ['127.0.0.1 127.0.0.2', 'odd'], ["'127.0.0.1'", 'odd'], ['300.1.1.1', 'odd'], ['10.99.99.99', 'odd'], ['10.99.99.99, 127.0.0.1', 'odd'],
+    ['127.0.0.1 , 127.0.0.2', 'any'], ['127.0.0.1,', 'any'], [',', 'any'], ['127.1', 'any'], ['::1', 'any'], ['127.0.0.1 ; c', 'odd'], ['0.0.0.0', 'any'],
+    ['127.0.0.1:6432', 'odd'], ['localhost', 'any'], ['::', 'any'], ['[::1]', 'odd']],
+  logfile => [['', 'any'], ['@DIR@/log', 'good'], ['@DIR@/no/log', 'odd'], ['@DIR@', 'odd'], ['"@DIR@/log"', 'odd']],
+  pidfile => [['', 'any'], ['@DIR@/pid', 'good'], ['@DIR@/no/pid', 'odd'], ['@DIR@', 'odd'], ['@DIR@/empty', 'odd'], ['@DIR@/other', 'odd']]);
+for my $k (@{ $table->{pgbouncer} }) {
+  my $name = $k->{name};
+  next unless $replaced{$name} && $name !~ /^(user|unix_socket_dir)$/;
+  for my $v (@{ $local{$name} || [values_of($k)] }) {
+    my $expect = $name eq 'unix_socket_mode' && $v->[0] =~ /^\d+$/ ? 'any' : $v->[1]; # octal is meant
+    my @lines = ('[databases]', 'g = host=/nonexistent', '[pgbouncer]', "auth_file = $users", 'stats_users = s',
+      'ignore_startup_parameters = extra_float_digits', 'unix_socket_dir = @DIR@', ($name eq 'listen_addr' ? () : 'listen_addr ='),
+      "$name = $v->[0]");
+    my $file = sprintf('alone-%05d.ini', $n++);
+    open(my $f, '>:raw', "$out/$file") or die;
+    print $f map { "$_\n" } @lines;
+    close($f) or die;
+    print $list "$file ", scalar @lines, " $expect $name\n";
+  }
 }
 close($list) or die;
 

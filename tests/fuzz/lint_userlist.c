@@ -27,7 +27,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 			fuzz_must(u->name >= text.data && u->name + u->n < text.data + text.len,
 			          "a name is bytes of the file");
-			fuzz_must(tw_userlist_find(&list, u->name, u->n) != NULL, "a user is found");
+			fuzz_must(tw_userlist_user(&list, u->name, u->n) != NULL, "a user is found");
 		}
 		for (size_t n = 0; n < f.n; n++)
 			fuzz_must(f.item[n].at.line >= 1 && f.item[n].at.column >= 1, "a place");

@@ -4,14 +4,33 @@
 #include "base/asuser.h"
 #include "base/file.h"
 
+#include <grp.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* A file that PgBouncer reads may be larger than what twpool writes: 100,000 users. In bytes. */
 #define READ_LIMIT ((size_t)256 << 20)
 #define READ_MS 60000
+
+const char *
+tw_lint_user(const char *path)
+{
+	const struct passwd *pw = NULL;
+	const struct group *gr;
+	struct stat st;
+
+	if (geteuid() != 0 || stat(path, &st) != 0)
+		return NULL;
+	if (st.st_uid != 0)
+		pw = getpwuid(st.st_uid);
+	else if (st.st_gid != 0 && (gr = getgrgid(st.st_gid)) != NULL)
+		pw = getpwnam(gr->gr_name);
+	return pw != NULL ? pw->pw_name : NULL;
+}
 
 /* read_plain is tw_file_read in the shape of tw_as_user. */
 static bool
@@ -130,11 +149,11 @@ tw_lint_key(const struct tw_lint *lint, enum tw_key_scope scope, const char *nam
 bool
 tw_lint_rules(const struct tw_lint *lint, struct tw_findings *findings, struct tw_err *e)
 {
-	static tw_lint_rule *const rules[] = {
-		tw_lint_sections, tw_lint_settings, tw_lint_lines, tw_lint_listening, tw_lint_tls,
-		tw_lint_people,   tw_lint_sizes,    tw_lint_paths, tw_lint_userlist,  tw_lint_hba
-	};
-	const size_t host = 7; /* the first rule that looks at this host */
+	static tw_lint_rule *const rules[] = { tw_lint_sections,  tw_lint_settings,  tw_lint_lines,
+		                               tw_lint_listening, tw_lint_addresses, tw_lint_tls,
+		                               tw_lint_people,    tw_lint_sizes,     tw_lint_paths,
+		                               tw_lint_userlist,  tw_lint_hba };
+	const size_t host = 8; /* the first rule that looks at this host */
 
 	for (size_t i = 0; i < (lint->elsewhere ? host : sizeof(rules) / sizeof(*rules)); i++) {
 		if (!rules[i](lint, findings, e))

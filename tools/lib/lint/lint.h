@@ -30,6 +30,12 @@ struct tw_lint {
 	}
 
 /*
+ * tw_lint_user is PgBouncer's user as the file tells: its owner, or its group's namesake, where
+ * that is not root. NULL where nothing tells, and where we are not root. Borrowed from getpwuid(3).
+ */
+const char *tw_lint_user(const char *path);
+
+/*
  * tw_lint_read reads and parses the file lint->path; user and version are set before. As root, what
  * the file includes is read as the user, so that nothing shows that PgBouncer itself could not
  * read. Errors of tw_file_read and tw_ini_parse.
@@ -64,8 +70,9 @@ bool tw_lint_rules(const struct tw_lint *lint, struct tw_findings *findings, str
 
 /* The rules, one function per subject; tw_lint_rules calls them. */
 typedef bool tw_lint_rule(const struct tw_lint *lint, struct tw_findings *f, struct tw_err *e);
-tw_lint_rule tw_lint_sections, tw_lint_settings, tw_lint_lines, tw_lint_listening, tw_lint_tls,
-    tw_lint_people, tw_lint_sizes, tw_lint_paths, tw_lint_userlist, tw_lint_hba;
+tw_lint_rule tw_lint_sections, tw_lint_settings, tw_lint_lines, tw_lint_listening,
+    tw_lint_addresses, tw_lint_tls, tw_lint_people, tw_lint_sizes, tw_lint_paths, tw_lint_userlist,
+    tw_lint_hba;
 
 /* tw_lint_key reports a key that this version does not take, with what may be meant instead. */
 bool tw_lint_key(const struct tw_lint *lint, enum tw_key_scope scope, const char *name,

@@ -4,15 +4,13 @@
  * looked at as PgBouncer's own user would.
  */
 #include "base/asuser.h"
-#include "conninfo.h"
-#include "hba.h"
 #include "lint.h"
-#include "userlist.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,6 +71,58 @@ volatile_dir(const char *dir)
 	return strncmp(dir, "/run/", 5) == 0 || strncmp(dir, "/var/run/", 9) == 0;
 }
 
+/* foreign tells whether a process runs that has this id and is no PgBouncer, as far as we can see.
+ */
+static bool
+foreign(pid_t pid)
+{
+	char path[32], line[4096];
+	ssize_t n = 0;
+	int fd;
+
+	if (kill(pid, 0) != 0 && errno == ESRCH)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%ld/cmdline", (long)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		n = read(fd, line, sizeof(line));
+		close(fd);
+	}
+	return n <= 0 || memmem(line, (size_t)n, "pgbouncer", strlen("pgbouncer")) == NULL;
+}
+
+/*
+ * pid_check judges what an old pidfile holds (src/main.c, check_pidfile): PgBouncer does not start
+ * where that is no number above 0, or the id of any process that runs. Another PgBouncer's is fine:
+ * it may be the one that is about to be stopped.
+ */
+static bool
+pid_check(const struct tw_lint *lint, struct tw_findings *f, struct tw_err *e)
+{
+	const char *path = tw_lint_value(lint, "pidfile");
+	struct tw_err ignored = TW_ERR_INIT;
+	struct tw_buf text = TW_BUF_INIT;
+	pid_t pid = 1;
+	bool got = tw_lint_file(lint, path, &text, &ignored), bad, ok = true;
+
+	if (got)
+		pid = (pid_t)strtol(tw_buf_text(&text), NULL, 10);
+	bad = got && (pid <= 0 || foreign(pid));
+	if (bad && pid > 0)
+		ok = tw_finding_add(f, tw_lint_place(lint, "pidfile"), TW_REFUSED, "pid-file",
+		                    "remove it", e,
+		                    "pidfile: '%s' holds %d, the id of a process that is no "
+		                    "PgBouncer, with which PgBouncer does not start",
+		                    path, pid);
+	else if (bad)
+		ok = tw_finding_add(f, tw_lint_place(lint, "pidfile"), TW_REFUSED, "pid-file",
+		                    "remove it", e,
+		                    "pidfile: '%s' %s, with which PgBouncer does not start", path,
+		                    text.len == 0 ? "is empty" : "holds no process id");
+	tw_buf_free(&text);
+	return ok;
+}
+
 /* written_check judges a file that PgBouncer writes: logfile, pidfile. */
 static bool
 written_check(const struct tw_lint *lint, const char *key, const char *rule, struct tw_findings *f,
@@ -87,6 +137,8 @@ written_check(const struct tw_lint *lint, const char *key, const char *rule, str
 		return true;
 	if (!reachable(lint, path, W_OK, &error, e))
 		return false;
+	if (error == 0 && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		error = EISDIR;
 	parent_of(path, dir, sizeof(dir));
 	if (error == ENOENT && !reachable(lint, dir, W_OK | X_OK, &error, e))
 		return false;
@@ -95,9 +147,7 @@ written_check(const struct tw_lint *lint, const char *key, const char *rule, str
 	                    "make the directory, and give it to PgBouncer's user", e,
 	                    "%s: PgBouncer cannot write '%s': %s", key, path, strerror(error)))
 		return false;
-	if (strcmp(key, "pidfile") == 0 && error == 0 && stat(path, &st) == 0 && st.st_size == 0 &&
-	    !tw_finding_add(f, tw_lint_place(lint, key), TW_REFUSED, rule, "remove it", e,
-	                    "pidfile: '%s' is empty, with which PgBouncer does not start", path))
+	if (strcmp(key, "pidfile") == 0 && error == 0 && !pid_check(lint, f, e))
 		return false;
 	return !volatile_dir(dir) || strcmp(key, "pidfile") != 0 ||
 	       tw_finding_add(f, tw_lint_place(lint, key), TW_NOTE, "run-directory",
@@ -194,119 +244,4 @@ tw_lint_paths(const struct tw_lint *lint, struct tw_findings *f, struct tw_err *
 	return account_check(lint, f, e) && written_check(lint, "logfile", "log-file", f, e) &&
 	       written_check(lint, "pidfile", "pid-file", f, e) && socket_check(lint, f, e) &&
 	       tls_check(lint, f, e);
-}
-
-/* file_open reads a file that the key names; what hinders is a finding. *got: it was read. */
-static bool
-file_open(const struct tw_lint *lint, const char *key, const char *rule, const char *consequence,
-          struct tw_buf *text, bool *got, struct tw_findings *f, struct tw_err *e)
-{
-	struct tw_err why = TW_ERR_INIT;
-
-	*got = tw_lint_file(lint, tw_lint_value(lint, key), text, &why);
-	return *got ||
-	       tw_finding_add(f, tw_lint_place(lint, key), TW_ERROR, rule,
-	                      "give a file that PgBouncer's user can read", e,
-	                      "%s: %s: PgBouncer starts, and %s", key, why.msg, consequence);
-}
-
-/* admins_check looks for the console's users among those that have a secret. */
-static bool
-admins_check(const struct tw_lint *lint, const char *key, const struct tw_userlist *list,
-             struct tw_findings *f, struct tw_err *e)
-{
-	const char *at = tw_lint_value(lint, key);
-
-	for (at += strspn(at, ", \t"); *at != '\0'; at += strspn(at, ", \t")) {
-		size_t n = strcspn(at, ", \t");
-
-		if (tw_userlist_find(list, at, n) == NULL &&
-		    !tw_finding_add(
-			f, tw_lint_place(lint, key), TW_WARNING, "admin-login",
-			"add a line for it to auth_file", e,
-			"%s: '%.*s' is not in auth_file: a login to the console fails, or "
-			"hangs up to PgBouncer 1.19",
-			key, (int)n, at))
-			return false;
-		at += n;
-	}
-	return true;
-}
-
-/* forced_check: a user that a database forces cannot log in to PostgreSQL with a SCRAM secret. */
-static bool
-forced_check(const struct tw_lint *lint, const struct tw_userlist *list, struct tw_findings *f,
-             struct tw_err *e)
-{
-	struct tw_pair user, password;
-	const struct tw_user *known;
-
-	for (size_t i = 0; i < lint->ini.n_entries; i++) {
-		const struct tw_ini_entry *entry = &lint->ini.entry[i];
-
-		if (!tw_ini_in(&lint->ini, entry, "databases") ||
-		    !tw_pair_find(entry->value, "user", &user))
-			continue;
-		known = tw_userlist_find(list, user.value, strlen(user.value));
-		if (known != NULL && known->scram &&
-		    !tw_pair_find(entry->value, "password", &password) &&
-		    !tw_finding_add(
-			f, entry->key_at, TW_ERROR, "forced-scram",
-			"leave user= out: clients keep their user", e,
-			"database '%s': its user has a SCRAM secret in auth_file, with which "
-			"PgBouncer cannot log in to PostgreSQL",
-			entry->key))
-			return false;
-	}
-	explicit_bzero(&password, sizeof(password));
-	return true;
-}
-
-bool
-tw_lint_userlist(const struct tw_lint *lint, struct tw_findings *f, struct tw_err *e)
-{
-	const char *path = tw_lint_value(lint, "auth_file");
-	struct tw_userlist list = TW_USERLIST_INIT;
-	struct tw_buf text = TW_BUF_INIT;
-	struct stat st;
-	bool got, ok;
-
-	if (*path == '\0')
-		return true;
-	ok = file_open(lint, "auth_file", "auth-file", "nobody of it can log in", &text, &got, f,
-	               e);
-	if (ok && got)
-		ok = tw_userlist_parse(&text, path, lint->version, &list, f, e) &&
-		     admins_check(lint, "admin_users", &list, f, e) &&
-		     admins_check(lint, "stats_users", &list, f, e) &&
-		     forced_check(lint, &list, f, e);
-	if (ok && got && lint->staged == NULL && list.secrets > 0 && stat(path, &st) == 0 &&
-	    (st.st_mode & S_IROTH) != 0)
-		ok = tw_finding_add(f, tw_lint_place(lint, "auth_file"), TW_WARNING,
-		                    "auth-file-mode", "set its mode to 0640", e,
-		                    "auth_file: everybody on this host can read the secrets");
-	tw_userlist_free(&list);
-	tw_buf_free(&text);
-	return ok;
-}
-
-bool
-tw_lint_hba(const struct tw_lint *lint, struct tw_findings *f, struct tw_err *e)
-{
-	const char *path = tw_lint_value(lint, "auth_hba_file");
-	struct tw_buf text = TW_BUF_INIT;
-	size_t rules = 0;
-	bool got, ok;
-
-	if (*path == '\0')
-		return true;
-	ok = file_open(lint, "auth_hba_file", "hba-file", "refuses every client", &text, &got, f,
-	               e) &&
-	     (!got || tw_hba_parse(&text, path, lint->version, &rules, f, e)) &&
-	     (!got || rules > 0 ||
-	      tw_finding_add(f, tw_lint_place(lint, "auth_hba_file"), TW_WARNING, "hba-file",
-	                     "add a rule", e,
-	                     "auth_hba_file: it has no rule: PgBouncer refuses every client"));
-	tw_buf_free(&text);
-	return ok;
 }

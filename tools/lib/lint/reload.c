@@ -53,9 +53,8 @@ file_back(const char *path, const char *previous, bool must, struct tw_err *e)
 	return ok;
 }
 
-/* files_back puts back everything that the configuration names and the directory has. */
-static bool
-files_back(const struct tw_lint *lint, const char *previous, struct tw_err *e)
+bool
+tw_reload_back(const struct tw_lint *lint, const char *previous, struct tw_err *e)
 {
 	bool ok = file_back(lint->path, previous, true, e);
 
@@ -71,9 +70,12 @@ ask(const struct tw_lint *lint, PGconn *conn, tw_ms deadline, bool *same, struct
     struct tw_err *e)
 {
 	struct tw_live live = { 0 };
-	size_t before = f->n;
+	size_t before;
 
 	*same = false;
+	if (!tw_reread(lint, f, e))
+		return false;
+	before = f->n;
 	if (!tw_admin_reload(conn, deadline, e) || !tw_lint_live(lint, conn, deadline, &live, f, e))
 		return false;
 	*same = true;
@@ -115,7 +117,7 @@ go_back(const struct tw_lint *lint, struct tw_pg_params *console, const char *pr
 		    f, tw_lint_place(lint, ""), TW_ERROR, "reload",
 		    "put the old file back, and RELOAD", e,
 		    "PgBouncer is not as the file says, and there is no old file");
-	if (!files_back(lint, previous, e))
+	if (!tw_reload_back(lint, previous, e))
 		return tw_context(e, "put the old files back");
 	if (old_asked(lint, console))
 		*result = TW_RELOAD_BACK;
@@ -137,12 +139,12 @@ tw_reload(const struct tw_lint *lint, bool sound, struct tw_pg_params *console, 
 
 	*result = TW_RELOAD_REFUSED;
 	if (!sound)
-		return (previous == NULL || files_back(lint, previous, e)) &&
+		return (previous == NULL || tw_reload_back(lint, previous, e)) &&
 		       tw_finding_add(f, tw_lint_place(lint, ""), TW_ERROR, "reload",
 		                      "correct the errors", e, "PgBouncer was not reloaded%s",
 		                      previous != NULL ? ": the old files are back" : "");
 	if (!tw_admin_connect(console, deadline, &conn, &why)) {
-		*e = previous == NULL || files_back(lint, previous, &back) ? why : back;
+		*e = previous == NULL || tw_reload_back(lint, previous, &back) ? why : back;
 		return false;
 	}
 	asked = ask(lint, conn, deadline, &same, f, &why);

@@ -28,5 +28,18 @@ bool tw_reload(const struct tw_lint *lint, bool sound, struct tw_pg_params *cons
                const char *previous, enum tw_reload_result *result, struct tw_findings *f,
                struct tw_err *e);
 
+/*
+ * tw_reload_back puts the files of `previous` back where PgBouncer was not asked; see tw_reload. Of
+ * a configuration that could not be read, that is the one file. Errors of tw_file_replace.
+ */
+bool tw_reload_back(const struct tw_lint *lint, const char *previous, struct tw_err *e);
+
 /* tw_reload_text is "done", "refused", "taken-back" or "stuck". */
 const char *tw_reload_text(enum tw_reload_result result);
+
+/*
+ * tw_reread sees to it that PgBouncer's next RELOAD reads auth_file, by giving it another time: a
+ * second or two ago. Where that is not ours to do, and the file was last written in place, that is
+ * a finding: auth-file-time. Its bytes stay as they are.
+ */
+bool tw_reread(const struct tw_lint *lint, struct tw_findings *f, struct tw_err *e);

@@ -55,7 +55,7 @@ slot_find(const struct tw_userlist *list, const char *name, size_t n)
 }
 
 const struct tw_user *
-tw_userlist_find(const struct tw_userlist *list, const char *name, size_t n)
+tw_userlist_user(const struct tw_userlist *list, const char *name, size_t n)
 {
 	size_t at = list->n_slots > 0 ? list->slot[slot_find(list, name, n)] : 0;
 

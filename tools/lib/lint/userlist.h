@@ -37,5 +37,5 @@ void tw_userlist_free(struct tw_userlist *list);
 bool tw_userlist_parse(const struct tw_buf *text, const char *file, int version,
                        struct tw_userlist *list, struct tw_findings *f, struct tw_err *e);
 
-/* tw_userlist_find is the user of these n bytes, as written, or NULL. */
-const struct tw_user *tw_userlist_find(const struct tw_userlist *list, const char *name, size_t n);
+/* tw_userlist_user is the user of these n bytes, as written, or NULL. */
+const struct tw_user *tw_userlist_user(const struct tw_userlist *list, const char *name, size_t n);

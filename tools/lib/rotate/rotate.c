@@ -6,6 +6,7 @@
 #include "pg/peer.h"
 #include "pg/userlist.h"
 #include "pg/verify.h"
+#include "pooler.h"
 #include "rotate.h"
 
 #include <stdio.h>
@@ -251,7 +252,7 @@ change(struct rotation *r, struct tw_rotated *done)
 	for (size_t i = 0; ok && i < r->n; i++)
 		ok = tw_prepared_publish(&r->dsn[i], r->e);
 	ok = ok &&
-	     (r->console == NULL || tw_pg_exec(r->console, "RELOAD", r->deadline, NULL, r->e));
+	     (r->console == NULL || tw_admin_reload(r->console, r->deadline, r->e));
 	done->window_ms = clock_ms() - start;
 	if (!ok) {
 		tw_context(r->e, "PostgreSQL has the new password, not every other place");
@@ -312,13 +313,15 @@ tw_rotate(const struct tw_site *site, const char *role, const char *password, co
 		              .userlist = TW_PREPARED_INIT,
 		              .e = e };
 	struct tw_rotated own = { 0 };
-	bool ok = role_check(&r) && postgres_open(&r) && console_open(&r) && secret_make(&r) &&
+	bool ok = role_check(&r) && postgres_open(&r) && console_open(&r) &&
+	          tw_rotate_pooler_sound(r.console, r.deadline, e) && secret_make(&r) &&
 	          userlist_prepare(&r) && dsns_prepare(&r) && role_alter(&r);
 
 	own.userlist = r.userlist.dir >= 0;
 	own.pooler = r.console != NULL;
 	own.dsns = r.n;
-	ok = ok && change(&r, &own) && prove(&r) && tw_rotate_amend(role, r.secret, e);
+	ok = ok && change(&r, &own) && prove(&r) && tw_rotate_amend(role, r.secret, e) &&
+	     tw_rotate_pooler_same(r.console, r.deadline, e);
 	tw_prepared_free(&r.userlist);
 	for (size_t i = 0; i < r.n; i++)
 		tw_prepared_free(&r.dsn[i]);
