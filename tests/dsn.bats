@@ -136,6 +136,7 @@ fixture_refused() {
 @test "fixtures: settings" { fixtures settings; }
 @test "fixtures: define" { fixtures define; }
 @test "fixtures: plain" { fixtures plain; }
+@test "fixtures: named" { fixtures named; }
 
 @test "fixtures: each directory has a test, each file one expected result" {
   local dir input

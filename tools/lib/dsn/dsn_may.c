@@ -7,6 +7,7 @@
  * against the tokenizers.
  */
 #include "dsn_setting.h"
+#include "text_code.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -80,8 +81,8 @@ last_bytes(const char *in, size_t end)
 		return true;
 	if (c == 't') /* port host */
 		return a == 'o' && (b == 'r' || b == 's');
-	if (c == 'r') /* user driver hostaddr */
-		return (b == 'e' && (a == 's' || a == 'v')) || (b == 'd' && a == 'd');
+	if (c == 'r') /* user driver portNumber hostaddr */
+		return (b == 'e' && (a == 's' || a == 'v' || a == 'b')) || (b == 'd' && a == 'd');
 	return (b == 'm' && a == 'a') || (b == 'c' && a == 'i'); /* dbname service */
 }
 
@@ -150,7 +151,8 @@ before_sign(const struct file *f, size_t at)
 	/* of "\nport" the name has no n */
 	if (begin > 0 && f->in[begin - 1] == '\\' && named(f->in + begin + 1, n - 1, true, false))
 		return true;
-	if (f->keyed && n >= 4 && strncasecmp(f->in + end - 4, "port", 4) == 0)
+	if (f->keyed && ((n >= 4 && strncasecmp(f->in + end - 4, "port", 4) == 0) ||
+	                 (n >= 10 && strncasecmp(f->in + end - 10, "portNumber", 10) == 0)))
 		return true;
 	return named(f->in + begin, n, true, cut(f, begin));
 }
@@ -259,6 +261,7 @@ bool
 tw_dsn_may(const struct tw_source *src)
 {
 	tw_text_scanner *scan = tw_text_scanner_of(src->path);
+	const struct tw_names_style *style = tw_text_names_of(scan);
 	struct file f = { .in = src->bytes, .n = src->n };
 
 	if (src->n == 0)
@@ -274,5 +277,7 @@ tw_dsn_may(const struct tw_source *src)
 	           scan == tw_text_dockerfile || scan == tw_text_unit || scan == tw_text_properties;
 	return memmem(f.in, f.n, "postgres", 8) != NULL || signs_may(&f, '=') || escapes_may(&f) ||
 	       (f.colons && signs_may(&f, ':')) || (f.pieces && schemes_may(&f)) ||
+	       (style != NULL && tw_dsn_may_names(src, style)) ||
+	       (scan == tw_text_c && tw_dsn_variables(src)) ||
 	       (scan == tw_text_c && memmem(f.in, f.n, "PQsetdb", 7) != NULL);
 }
