@@ -55,8 +55,10 @@ group_note(struct group *g, const struct tw_setting *s)
 	g->hint = g->hint || names_one(text, ours) || strstr(text, "/pg\001") != NULL ||
 	          strncasecmp(text + strcspn(text, "\001"), "\001pg_", 4) == 0;
 	g->other = g->other || names_one(text, others);
-	g->driver = g->driver || s->claim == TW_CLAIM_DRIVER;
-	g->client = g->client || s->claim == TW_CLAIM_CLIENT;
+	if (s->key == TW_DSN_PORT || s->key == TW_DSN_HOST) {
+		g->driver = g->driver || s->claim == TW_CLAIM_DRIVER;
+		g->client = g->client || s->claim == TW_CLAIM_CLIENT;
+	}
 	g->doubt = g->doubt || s->claim >= TW_CLAIM_DOUBT;
 	if (s->key == TW_DSN_PORT) {
 		g->twice = g->twice || g->port != NULL;
@@ -110,7 +112,7 @@ group_is(const struct tw_settings *all, const struct group *g, struct tw_dsn_fou
 	/* a driver has a port though none is written here, and an expression is one */
 	if (g->driver || (g->client && g->dbname != NULL)) {
 		as->sure = !g->doubt;
-		return !g->other && (g->port != NULL || g->host != NULL || g->dbname != NULL);
+		return !g->other && (g->port != NULL || g->host != NULL);
 	}
 	as->sure = g->hint && g->host != NULL && !g->doubt;
 	return g->port != NULL && number_is(&g->port->value) && !g->other &&

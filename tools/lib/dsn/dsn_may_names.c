@@ -1,62 +1,100 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * dsn_may_names.c: which programs' sources are worth a tokenizer for the values that have names in
- * them: those with a variable of libpq, with a driver of PostgreSQL, or with a name that ends with
- * "port" where it may be given a value.
+ * them: those with a variable of libpq, or with the name of a port or a host before a sign that may
+ * give it a value. It is asked of every file of a source tree, so it looks at signs only.
  */
 #include "dsn_setting.h"
-#include "text_code.h"
 
+#include <ctype.h>
 #include <string.h>
 
 bool
 tw_dsn_variables(const struct tw_source *src)
 {
-	return memmem(src->bytes, src->n, "PGPORT", 6) != NULL ||
-	       memmem(src->bytes, src->n, "PGHOST", 6) != NULL;
-}
+	const char *at = src->bytes, *end = src->bytes + src->n;
 
-/* blanks_skip goes past blanks. */
-static const char *
-blanks_skip(const char *at, const char *end)
-{
-	while (at < end && (*at == ' ' || (*at >= '\t' && *at <= '\r')))
+	while (end - at >= 6 && (at = memchr(at, 'P', (size_t)(end - at - 5))) != NULL) {
+		if (memcmp(at, "PGPORT", 6) == 0 || memcmp(at, "PGHOST", 6) == 0)
+			return true;
 		at++;
-	return at;
+	}
+	return false;
 }
 
-/* given tells whether a name that ends before `at` may be given a value there. */
 static bool
-given(const char *at, const char *end)
+blank(char c)
 {
-	if (end - at >= 6 && memcmp(at, "Number", 6) == 0)
-		at += 6;
-	if (at < end && strchr("\"'`", *at) != NULL)
-		at++;
-	at = blanks_skip(at, end);
-	if (at < end && *at == ']')
-		at = blanks_skip(at + 1, end);
-	/* a comment or a spliced line may come before it */
-	return at < end && strchr("=:,(}/#\\", *at) != NULL;
+	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* ports_may looks at every "port" of one spelling. */
 static bool
-ports_may(const struct tw_source *src, const char *port)
+quote(char c)
+{
+	return c == '"' || c == '\'' || c == '`';
+}
+
+/* name_before tells whether the text that ends at `end` ends with a word (in lower case), as a name
+ * or its last part. */
+static bool
+name_before(const char *begin, const char *end, const char *word, size_t n)
+{
+	const char *at = end - n;
+
+	if ((size_t)(end - begin) < n)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if ((at[i] | 0x20) != word[i])
+			return false;
+	}
+	return at == begin || !isalnum((unsigned char)at[-1]) || isupper((unsigned char)*at);
+}
+
+bool
+tw_dsn_may_end(const char *begin, const char *end)
+{
+	int last = end - begin < 4 ? 0 : end[-1] | 0x20, third = end - begin < 4 ? 0 : end[-3];
+
+	if (last == 't')
+		return (third | 0x20) == 'o' &&
+		       (name_before(begin, end, "port", 4) || name_before(begin, end, "host", 4));
+	if (last == 'r')
+		return name_before(begin, end, "portnumber", 10);
+	return last == 'e' && (name_before(begin, end, "servername", 10) ||
+	                       name_before(begin, end, "hostname", 8));
+}
+
+/* before_sign tells whether a port or a host may be named before a sign, as a word or in quotes. */
+static bool
+before_sign(const char *begin, const char *sign)
+{
+	const char *at = sign;
+
+	while (at > begin && blank(at[-1]))
+		at--;
+	if (at > begin && quote(at[-1]))
+		at--;
+	return tw_dsn_may_end(begin, at);
+}
+
+/* signs_may looks at every sign of a kind. */
+static bool
+signs_may(const struct tw_source *src, char sign)
 {
 	const char *at = src->bytes, *end = src->bytes + src->n;
 
-	while ((at = memmem(at, (size_t)(end - at), port, 4)) != NULL) {
-		at += 4;
-		if (given(at, end))
+	while ((at = memchr(at, sign, (size_t)(end - at))) != NULL) {
+		/* a comma may give a value to what is in quotes only */
+		if ((sign != ',' || (at > src->bytes && (quote(at[-1]) || blank(at[-1])))) &&
+		    before_sign(src->bytes, at))
 			return true;
+		at++;
 	}
 	return false;
 }
 
 bool
-tw_dsn_may_names(const struct tw_source *src, const struct tw_names_style *style)
+tw_dsn_may_names(const struct tw_source *src, bool setters)
 {
-	return tw_dsn_variables(src) || tw_names_driver(src, style) || ports_may(src, "port") ||
-	       ports_may(src, "Port") || ports_may(src, "PORT");
+	return signs_may(src, ',') || signs_may(src, setters ? '(' : ':') || tw_dsn_variables(src);
 }

@@ -173,6 +173,15 @@ literal(struct scan *s, const struct tw_quote *q, struct tw_place at, bool raw)
 	return ok;
 }
 
+/* made_of tells whether a word has these bytes only. */
+static bool
+made_of(const char *word, size_t n, const char *bytes)
+{
+	while (n > 0 && memchr(bytes, word[n - 1], strlen(bytes)) != NULL)
+		n--;
+	return n == 0;
+}
+
 /* number has the digits of a word be a text. */
 static bool
 number(struct scan *s, const struct tw_names_token *t)
@@ -205,7 +214,7 @@ word(struct scan *s)
 	t.end = s->c.at;
 	n = t.end - t.at.offset;
 	q = s->l->adjacent ? quote_of(s) : NULL;
-	if (q != NULL && n <= 2 && strspn(name, "rRbBfFuU") >= n)
+	if (q != NULL && n <= 2 && made_of(name, n, "rRbBfFuU"))
 		return literal(s, q, t.at, memchr(name, 'r', n) || memchr(name, 'R', n));
 	s->joins = false;
 	s->value = true;
@@ -213,7 +222,7 @@ word(struct scan *s)
 		if (strlen(operators[i]) == n && memcmp(operators[i], name, n) == 0)
 			s->value = false;
 	}
-	t.type = strspn(name, "0123456789") >= n ? '0' : 'w';
+	t.type = made_of(name, n, "0123456789") ? '0' : 'w';
 	return named_take(s, &t, &named) && (!named || number(s, &t));
 }
 

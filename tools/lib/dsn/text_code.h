@@ -14,12 +14,6 @@ struct tw_language {
 	const struct tw_names_style *names; /* NULL: values have none */
 };
 
-/* tw_text_names_of is the style of what a scanner reads; NULL: its values have no names in code. */
-const struct tw_names_style *tw_text_names_of(tw_text_scanner *scan);
-
-/* tw_dsn_may_names is tw_dsn_may of the values with names in a file of a style. */
-bool tw_dsn_may_names(const struct tw_source *src, const struct tw_names_style *style);
-
 /* tw_text_code scans a file of a language; it is a tw_text_scanner but for that. */
 bool tw_text_code(const struct tw_language *l, const struct tw_source *src, tw_text_visit *visit,
                   void *arg, struct tw_err *e);

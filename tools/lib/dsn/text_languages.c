@@ -3,7 +3,7 @@
 #include "text_code.h"
 
 static const char *const python_drivers[] = { "psycopg", "asyncpg", "aiopg", "pg8000", NULL };
-static const struct tw_names_style python_names = { python_drivers, true, false };
+static const struct tw_names_style python_names = { python_drivers, true, false, false };
 static const struct tw_language python = {
 	.comment = "#",
 	.block = false,
@@ -25,7 +25,7 @@ tw_text_python(const struct tw_source *src, tw_text_visit *visit, void *arg, str
 }
 
 static const char *const go_drivers[] = { "jackc/pg", "lib/pq", "go-pg/", NULL };
-static const struct tw_names_style go_names = { go_drivers, false, false };
+static const struct tw_names_style go_names = { go_drivers, false, false, false };
 static const struct tw_language go = {
 	.comment = "//",
 	.block = true,
@@ -46,7 +46,7 @@ tw_text_go(const struct tw_source *src, tw_text_visit *visit, void *arg, struct 
 }
 
 static const char *const js_drivers[] = { "'pg'", "\"pg\"", "pg-promise", NULL };
-static const struct tw_names_style js_names = { js_drivers, false, true };
+static const struct tw_names_style js_names = { js_drivers, false, true, false };
 static const struct tw_language js = {
 	.comment = "//",
 	.block = true,
@@ -67,7 +67,7 @@ tw_text_js(const struct tw_source *src, tw_text_visit *visit, void *arg, struct 
 }
 
 static const char *const java_drivers[] = { "org.postgresql", "vertx.pgclient", NULL };
-static const struct tw_names_style java_names = { java_drivers, true, false };
+static const struct tw_names_style java_names = { java_drivers, true, false, true };
 static const struct tw_language java = {
 	.comment = "//",
 	.block = true,
@@ -109,7 +109,7 @@ tw_text_toml(const struct tw_source *src, tw_text_visit *visit, void *arg, struc
 
 /* Of C only names and their values: text_c.c reads its literals. */
 static const char *const c_drivers[] = { NULL };
-static const struct tw_names_style c_names = { c_drivers, false, false };
+static const struct tw_names_style c_names = { c_drivers, false, false, false };
 static const struct tw_language c = {
 	.comment = "//",
 	.block = true,
@@ -126,14 +126,4 @@ bool
 tw_text_c_names(const struct tw_source *src, tw_text_visit *visit, void *arg, struct tw_err *e)
 {
 	return tw_text_code(&c, src, visit, arg, e);
-}
-
-const struct tw_names_style *
-tw_text_names_of(tw_text_scanner *scan)
-{
-	return scan == tw_text_python ? python.names
-	       : scan == tw_text_go   ? go.names
-	       : scan == tw_text_js   ? js.names
-	       : scan == tw_text_java ? java.names
-	                              : NULL;
 }

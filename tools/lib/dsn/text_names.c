@@ -186,7 +186,7 @@ setter(struct tw_names *n, struct tw_err *e)
 	struct part word = name_of(n, &n->last[0]);
 	struct scope s = inside(n);
 
-	if (word.n < 7 || memcmp(word.text, "set", 3) != 0)
+	if (!n->style->setters || word.n < 7 || memcmp(word.text, "set", 3) != 0)
 		return true;
 	word = (struct part){ word.text + 3, word.n - 3 };
 	if (n->last[1].type == '.')
@@ -304,7 +304,7 @@ shorthand(struct tw_names *n, const struct tw_names_token *t, struct tw_names_to
 	if (word.type == '\0' || name_of(n, &word).n == 0)
 		return true;
 	*given = word;
-	n->claim = f->claim;
+	n->claim = TW_CLAIM_NONE; /* nothing is written here that could be moved */
 	return key_make(n, &s, name_of(n, &word), e);
 }
 
@@ -336,7 +336,7 @@ sign(struct tw_names *n, const struct tw_names_token *t, struct tw_names_token *
 	case '*':
 		return shorthand(n, t, given, e);
 	case ':':
-		return member(n, e);
+		return n->style->setters || member(n, e);
 	case '=':
 		/* not of == => <= != += and so on */
 		if (next == '=' || next == '>' || strchr("=!<>+-*/%&|^~", before) != NULL)
@@ -345,6 +345,25 @@ sign(struct tw_names *n, const struct tw_names_token *t, struct tw_names_token *
 	default:
 		return true;
 	}
+}
+
+/* apart tells whether more than blanks stand between a token and the one before: a comment. */
+static bool
+apart(const struct tw_names *n, const struct tw_names_token *t)
+{
+	for (size_t i = n->last[0].end; i < t->at.offset; i++) {
+		if (strchr(" \t\n\v\f\r", n->src->bytes[i]) == NULL)
+			return true;
+	}
+	return false;
+}
+
+/* push makes a token the newest. */
+static void
+push(struct tw_names *n, const struct tw_names_token *t)
+{
+	memmove(&n->last[1], &n->last[0], 3 * sizeof(n->last[0]));
+	n->last[0] = *t;
 }
 
 bool
@@ -356,6 +375,9 @@ tw_names_token(struct tw_names *n, const struct tw_names_token *t, struct tw_nam
 
 	given->type = '\0';
 	n->alone = false;
+	/* a name stands right before its sign: tw_dsn_may_names looks for it there */
+	if (t->type != 'w' && t->type != 's' && apart(n, t))
+		push(n, &(struct tw_names_token){ '/', t->at, t->at.offset });
 	if (t->type == 'w' || t->type == 's')
 		n->wanted = false;
 	else if (part) /* the ':' of := */
@@ -365,16 +387,26 @@ tw_names_token(struct tw_names *n, const struct tw_names_token *t, struct tw_nam
 	if (t->type != 'w' && t->type != 's' && (!deep || strchr("()[]{}", t->type) != NULL))
 		ok = sign(n, t, given, e);
 	n->wanted = n->wanted && n->depth <= TW_NAMES_DEPTH;
-	memmove(&n->last[1], &n->last[0], 3 * sizeof(n->last[0]));
-	n->last[0] = *t;
+	push(n, t);
 	return ok;
+}
+
+/* driver_in tells whether a file has a word of the drivers of its language. */
+static bool
+driver_in(const struct tw_source *src, const struct tw_names_style *style)
+{
+	for (const char *const *word = style->drivers; *word != NULL; word++) {
+		if (memmem(src->bytes, src->n, *word, strlen(*word)) != NULL)
+			return true;
+	}
+	return false;
 }
 
 void
 tw_names_start(struct tw_names *n, const struct tw_source *src, const struct tw_names_style *style)
 {
 	*n = (struct tw_names){ .src = src, .style = style };
-	n->driver = tw_names_driver(src, style);
+	n->driver = driver_in(src, style);
 }
 
 void
@@ -382,14 +414,4 @@ tw_names_free(struct tw_names *n)
 {
 	tw_buf_free(&n->path);
 	tw_buf_free(&n->key);
-}
-
-bool
-tw_names_driver(const struct tw_source *src, const struct tw_names_style *style)
-{
-	for (const char *const *word = style->drivers; *word != NULL; word++) {
-		if (memmem(src->bytes, src->n, *word, strlen(*word)) != NULL)
-			return true;
-	}
-	return false;
 }

@@ -16,6 +16,7 @@ struct tw_names_style {
 	const char *const *drivers; /* words of a file that uses PostgreSQL, up to NULL */
 	bool arguments;             /* '=' between parentheses names an argument */
 	bool shorthand;             /* { port } is { port: port }, and ...x adds members */
+	bool setters;               /* setPort(5432) sets one, and ':' does not */
 };
 
 /* A token: 'w' for a word or a number, 's' for a string with its quotes, else the sign itself. */
@@ -63,6 +64,3 @@ bool tw_names_token(struct tw_names *n, const struct tw_names_token *t,
 
 /* tw_names_free releases what a scan held. */
 void tw_names_free(struct tw_names *n);
-
-/* tw_names_driver tells whether a file has one of the words of its language's drivers. */
-bool tw_names_driver(const struct tw_source *src, const struct tw_names_style *style);
