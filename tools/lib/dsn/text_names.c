@@ -60,9 +60,9 @@ static struct part
 dotted(const struct tw_names *n, size_t end)
 {
 	const char *bytes = n->src->bytes;
-	size_t begin = end;
+	size_t begin = end, first = tw_cursor_start(n->src).at; /* a byte order mark is no word */
 
-	while (begin > 0 && end - begin < NAME_MAX_BYTES &&
+	while (begin > first && end - begin < NAME_MAX_BYTES &&
 	       (tw_word_byte(bytes[begin - 1]) || bytes[begin - 1] == '.'))
 		begin--;
 	return (struct part){ bytes + begin, end - begin };
