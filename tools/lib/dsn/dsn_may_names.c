@@ -9,19 +9,6 @@
 #include <ctype.h>
 #include <string.h>
 
-bool
-tw_dsn_variables(const struct tw_source *src)
-{
-	const char *at = src->bytes, *end = src->bytes + src->n;
-
-	while (end - at >= 6 && (at = memchr(at, 'P', (size_t)(end - at - 5))) != NULL) {
-		if (memcmp(at, "PGPORT", 6) == 0 || memcmp(at, "PGHOST", 6) == 0)
-			return true;
-		at++;
-	}
-	return false;
-}
-
 static bool
 blank(char c)
 {
@@ -32,6 +19,29 @@ static bool
 quote(char c)
 {
 	return c == '"' || c == '\'' || c == '`';
+}
+
+/* variables_may looks for the variables of libpq; with `ports` also for any that ends with PORT. */
+static bool
+variables_may(const struct tw_source *src, bool ports)
+{
+	const char *at = src->bytes, *end = src->bytes + src->n;
+
+	/* the shortest is PORT" */
+	while (end - at >= 5 && (at = memchr(at, 'P', (size_t)(end - at - 4))) != NULL) {
+		if (end - at >= 6 && (memcmp(at, "PGPORT", 6) == 0 || memcmp(at, "PGHOST", 6) == 0))
+			return true;
+		if (ports && memcmp(at, "PORT", 4) == 0 && quote(at[4]))
+			return true;
+		at++;
+	}
+	return false;
+}
+
+bool
+tw_dsn_variables(const struct tw_source *src)
+{
+	return variables_may(src, false);
 }
 
 /* name_before tells whether the text that ends at `end` ends with a word (in lower case), as a name
@@ -84,9 +94,7 @@ signs_may(const struct tw_source *src, char sign)
 	const char *at = src->bytes, *end = src->bytes + src->n;
 
 	while ((at = memchr(at, sign, (size_t)(end - at))) != NULL) {
-		/* a comma may give a value to what is in quotes only */
-		if ((sign != ',' || (at > src->bytes && (quote(at[-1]) || blank(at[-1])))) &&
-		    before_sign(src->bytes, at))
+		if (before_sign(src->bytes, at))
 			return true;
 		at++;
 	}

@@ -6,6 +6,7 @@
 #include "text_names.h"
 #include "text_scan.h"
 
+#include <ctype.h>
 #include <string.h>
 
 /* Longer names are none of a connection's. */
@@ -270,7 +271,9 @@ named_call(struct tw_names *n, struct tw_err *e)
 	bool set = among(callee, sets);
 	struct scope s;
 
-	if (n->last[0].type != 's' || n->last[1].type != '(' || callee.n == 0)
+	/* a variable of the environment; tw_dsn_may_names looks for those of capitals */
+	if (n->last[0].type != 's' || n->last[1].type != '(' || callee.n == 0 || name.n == 0 ||
+	    !isupper((unsigned char)name.text[name.n - 1]))
 		return true;
 	object = dotted(n, n->last[2].end);
 	if (set) /* of "os.Setenv" it is "os" */
@@ -380,10 +383,12 @@ tw_names_token(struct tw_names *n, const struct tw_names_token *t, struct tw_nam
 		push(n, &(struct tw_names_token){ '/', t->at, t->at.offset });
 	if (t->type == 'w' || t->type == 's')
 		n->wanted = false;
-	else if (part) /* the ':' of := */
-		return true;
 	else if (strchr("([{", t->type) == NULL)
 		n->wanted = false;
+	if (part) { /* the ':' of := is none of its own */
+		n->last[0].end = t->end;
+		return true;
+	}
 	if (t->type != 'w' && t->type != 's' && (!deep || strchr("()[]{}", t->type) != NULL))
 		ok = sign(n, t, given, e);
 	n->wanted = n->wanted && n->depth <= TW_NAMES_DEPTH;
