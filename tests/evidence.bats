@@ -299,7 +299,7 @@ nobody() {
   jq -n --arg socket "$CLUSTER_SOCKET" --arg super "$CLUSTER_SUPERUSER" --argjson port "$CLUSTER_PORT" --argjson pool "$POOLER_PORT" \
     '{schema: 1, postgres: {port: $port, socket_directory: $socket, superuser: $super},
       databases: [{name: "game"}], users: [{name: "game"}], pgbouncer: {listen_port: $pool}}' >site.json
-  printf 'SELECT pg_sleep(0.02)\n' >s.sql
+  printf 'SELECT pg_sleep(0.1)\n' >s.sql
   TWPOOL_ROOT=$PWD/root run -0 --separate-stderr timeout 90 twpool-size --tune --site site.json --dsn "$POOLED" --sizes 1,4,8,12 \
     --bots 8 --seconds 1 --script s.sql --json --html out.html
   printf '%s\n' "$output" >out.json

@@ -40,8 +40,8 @@ teardown() {
   local pid
   for pid in ${SERVER:-} ${POOLER:-}; do
     ended "$pid" || kill -KILL "$pid"
+    wait "$pid" || :
   done
-  wait
 }
 
 # dsn [PORT]: the game's, as keyword/value text with a hole for the database.

@@ -307,11 +307,18 @@ booted_off() {
 }
 
 # booted_cut: power loss: every process of the host is killed at once. It can be booted again.
+#
+# The cgroups go too: Linux counts the kills of each (kill_seq, since 6.14), and a process that systemd starts
+# straight into a cgroup with another count than its own is killed at birth (Debian 13 does so).
 booted_cut() {
-  local group
-  group=$(_booted_cgroup2)/$(_booted_machine)
+  local group tree machine
+  machine=$(_booted_machine)
+  group=$(_booted_cgroup2)/$machine
   [[ ! -d $group ]] || printf '1\n' >"$group/cgroup.kill"
   wait_until 30 _booted_is_dead
+  while read -r tree; do
+    [[ ! -d $tree/$machine ]] || find "$tree/$machine" -depth -type d -exec rmdir {} +
+  done < <(_booted_cgroups)
 }
 
 # booted_save IMAGE: what a host that is off has changed becomes the image. The host is gone.
@@ -327,13 +334,10 @@ booted_save() {
 
 # booted_drop: the host is gone, running or not.
 booted_drop() {
-  local dir=$BOOTED_DIR/hosts/$BOOTED_HOST machine tree
+  local dir=$BOOTED_DIR/hosts/$BOOTED_HOST machine
   machine=$(_booted_machine)
   booted_cut
   ! mountpoint -q "$dir/root" || umount "$dir/root"
-  while read -r tree; do
-    [[ ! -d $tree/$machine ]] || find "$tree/$machine" -depth -type d -exec rmdir {} +
-  done < <(_booted_cgroups)
   [[ ! -d /run/systemd/nspawn/propagate/$machine ]] || rmdir "/run/systemd/nspawn/propagate/$machine"
   rm -rf --one-file-system -- "$dir"
   BOOTED_HOST=
