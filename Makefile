@@ -81,6 +81,11 @@ $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(FUZZ_LIB) $(filter %.o,$(FUZZ_DRI
 
 fuzzers: $(FUZZERS)
 
+# What the targets do to check is not what libFuzzer shall explore: it follows the program alone.
+ifdef FUZZ
+$(BUILD)/obj/tests/fuzz/%.o: OWN += -fno-sanitize-coverage=inline-8bit-counters,indirect-calls,trace-cmp,pc-table,stack-depth
+endif
+
 -include $(wildcard $(BUILD)/obj/tools/*.d $(BUILD)/obj/tools/lib/*/*.d $(BUILD)/obj/tests/fuzz/*.d $(BUILD)/obj/tests/fuzz/*/*.d)
 
 bootstrap: ## install what building and testing needs (apt; says first what)

@@ -136,6 +136,7 @@ fixture_refused() {
 @test "fixtures: settings" { fixtures settings; }
 @test "fixtures: define" { fixtures define; }
 @test "fixtures: plain" { fixtures plain; }
+@test "fixtures: named" { fixtures named; }
 
 @test "fixtures: each directory has a test, each file one expected result" {
   local dir input
@@ -735,7 +736,7 @@ TEXTS
 
 @test "generated files of every container: set does what it must and no more, once, and revert undoes it" {
   run -0 env TMPDIR="$BATS_TEST_TMPDIR" "$BATS_TEST_DIRNAME/soak/dsn" 300
-  [[ ${lines[-1]} == "dsn: 300 files: set as wanted, set again changed 0, reverted to the same bytes, mode, owner and time;"* ]]
+  [[ ${lines[-1]} == "dsn: 300 files, 2"*" of them with another host: set as wanted, set again changed 0, reverted to the same bytes, mode, owner and time;"* ]]
 }
 
 @test "the pieces of a C literal are put back as they were" {

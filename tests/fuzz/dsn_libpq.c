@@ -23,32 +23,49 @@ struct input {
 	PQconninfoOption *libpq;
 };
 
-/*
- * value_of is libpq's value of a keyword, or NULL. First bytes are compared by hand: libFuzzer
- * follows each strcmp, of which 40 keywords make many.
- */
-static const char *
-value_of(const PQconninfoOption *o, const char *keyword)
+/* Where libpq's keywords stand in its list, which is the same one each time; the password last. */
+static size_t places[TW_DSN_KEYS + 1];
+
+/* places_find finds them, once: to look for names each time would take longer than libpq takes. */
+static void
+places_find(void)
 {
-	while (o->keyword != NULL && (*o->keyword != *keyword || strcmp(o->keyword, keyword) != 0))
-		o++;
-	return o->val;
+	PQconninfoOption *all = PQconninfoParse("", NULL);
+
+	fuzz_must(all != NULL, "there is memory");
+	for (size_t key = 0; key <= TW_DSN_KEYS; key++) {
+		const char *name = key < TW_DSN_KEYS ? tw_dsn_keyword((enum tw_dsn_key)key)
+		                                     : "password";
+		size_t at = 0;
+
+		while (all[at].keyword != NULL && strcmp(all[at].keyword, name) != 0)
+			at++;
+		fuzz_must(all[at].keyword != NULL, "libpq knows our keywords");
+		places[key] = at;
+	}
+	PQconninfoFree(all);
 }
 
-/* moves tells whether a keyword is one that a move may change. */
-static bool
-moves(const char *keyword, const struct tw_dsn_target *to)
+/* value_of is libpq's value of one of our keywords, or, of TW_DSN_KEYS, the password; or NULL. */
+static const char *
+value_of(const PQconninfoOption *list, size_t key)
 {
-	if (*keyword == 'p')
-		return strcmp(keyword, "port") == 0;
-	return to->host != NULL && *keyword == 'h' &&
-	       (strcmp(keyword, "host") == 0 || strcmp(keyword, "hostaddr") == 0);
+	return list[places[key]].val;
+}
+
+/* moves tells whether the option at a place is one that a move may change. */
+static bool
+moves(size_t place, const struct tw_dsn_target *to)
+{
+	return place == places[TW_DSN_PORT] ||
+	       (to->host != NULL &&
+	        (place == places[TW_DSN_HOST] || place == places[TW_DSN_HOSTADDR]));
 }
 
 static bool
 same(const char *a, const char *b)
 {
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
 /* decoded tells whether the text of a span means a value: the quoting of either form undone. */
@@ -83,10 +100,10 @@ static void
 values_check(const struct input *in)
 {
 	const struct tw_dsn *d = &in->dsn;
-	const char *password = value_of(in->libpq, "password");
+	const char *password = value_of(in->libpq, TW_DSN_KEYS);
 
 	for (size_t i = 0; i < TW_DSN_KEYS; i++) {
-		const char *value = value_of(in->libpq, tw_dsn_keyword((enum tw_dsn_key)i));
+		const char *value = value_of(in->libpq, i);
 		bool list = tw_dsn_several(d) && (i == TW_DSN_HOST || i == TW_DSN_PORT);
 
 		fuzz_must(same(d->value[i], value), "both read the same value");
@@ -111,12 +128,12 @@ moved_check(const struct input *in, const char *text, const struct tw_dsn_target
 	bool agrees = new != NULL;
 
 	for (size_t i = 0; agrees && old[i].keyword != NULL; i++) {
-		agrees = moves(old[i].keyword, to) || same(old[i].val, new[i].val);
+		agrees = moves(i, to) || same(old[i].val, new[i].val);
 	}
 	if (agrees) {
-		port = value_of(new, "port");
-		host = value_of(new, "host");
-		addr = value_of(new, "hostaddr");
+		port = value_of(new, TW_DSN_PORT);
+		host = value_of(new, TW_DSN_HOST);
+		addr = value_of(new, TW_DSN_HOSTADDR);
 		agrees = port != NULL && atoi(port) == 6432 &&
 		         (to->host == NULL || same(addr != NULL ? addr : host, to->host));
 	}
@@ -156,6 +173,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size == 0 || size > TEXT_MAX || memchr(data, '\0', size) != NULL)
 		return 0;
+	if (places[TW_DSN_KEYS] == 0)
+		places_find();
 	in.text = strndup((const char *)data, size);
 	fuzz_must(in.text != NULL && tw_dsn_read(in.text, in.n, &in.dsn, &in.is, &e),
 	          "there is memory");
@@ -168,7 +187,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		move_check(&in, &targets[size % 2]);
 	} else if (in.libpq != NULL) {
 		for (size_t i = 0; i < TW_DSN_NAMING; i++)
-			fuzz_must(value_of(in.libpq, tw_dsn_keyword((enum tw_dsn_key)i)) == NULL,
+			fuzz_must(value_of(in.libpq, i) == NULL,
 			          "we take for a DSN what libpq reads with a name of ours");
 	}
 	PQconninfoFree(in.libpq);

@@ -2,17 +2,18 @@
 # SPDX-License-Identifier: ISC
 #
 # dsn_files.pl: files with one connection each, in every container and form, among what only looks like
-# one: as they are, and as they must be once their port is 6432.
+# one: as they are, as they must be once their port is 6432, and once their host is HOST, too.
 #
-# usage: dsn_files.pl SEED FIRST COUNT DIR
+# usage: dsn_files.pl SEED FIRST COUNT DIR [HOST]
 #
-# Writes DIR/in/N/NAME and DIR/want/N/NAME; mode, time and (for root) owner of the first are random.
+# Writes DIR/in/N/NAME, DIR/want/N/NAME and, where the host can be replaced, DIR/host/N/NAME; mode, time and (for root) owner of the first are random.
 # The same arguments make the same files.
 use strict;
 use warnings;
 use Time::HiRes ();
 
-my ($seed, $first, $count, $dir) = @ARGV;
+my ($seed, $first, $count, $dir, $to_host) = @ARGV;
+$to_host //= 'pooler';
 my $new = 6432;
 
 sub one { return $_[ int rand @_ ] }
@@ -22,13 +23,33 @@ sub maybe { return rand() < 0.5 ? $_[0] : '' }
 sub odd { return join '', map { one('a' .. 'z', '0' .. '9', ' ', q('), '\\', '"', '@', ':', '/', '#', '5432', 'port=5432', '=') } 1 .. 1 + int rand 6 }
 sub port { return one(5432, 5432, 5433, 54321, 1, 65535) }
 
+# A host stands between \x01 and \x02 until the files are written; what separates the pieces of a literal
+# may come between. One that is a marker cannot be replaced.
+my ($split, $movable) = ('', 1);
+sub host { my $h = one(@_); $movable &&= $h !~ /%/; return "\x01$h\x02" }
+
+# with_host TEXT: with the host of HOST: the pieces around it stay.
+sub with_host {
+    my $text = shift;
+    $text =~ s{\x01(.*?)\x02}{
+        my ($old, $before, $after) = ($1, '', '');
+        if (length $split) {
+            $before = $1 if $old =~ s/^((?:\Q$split\E)+)//;
+            $after = join '', $old =~ /(\Q$split\E)/g;
+        }
+        "$before$to_host$after"
+    }gse;
+    return $text;
+}
+sub without_marks { my $text = shift; $text =~ tr/\x01\x02//d; return $text }
+
 # --- forms: [before, old, new, after] of a DSN ----------------------------------------------------
 
 sub quoted { my $v = shift; $v =~ s/(['\\])/\\$1/g; return "'$v'" }
 
 sub keyword {
     my $eq = one('=', '=', ' = ');
-    my @kv = map { "$_->[0]$eq$_->[1]" } (['host', one('db', '127.0.0.1', '/run/postgresql', '%HOST%')], ['dbname', word()]);
+    my @kv = map { "$_->[0]$eq$_->[1]" } (['host', host('db', '127.0.0.1', '/run/postgresql', '%HOST%')], ['dbname', word()]);
     push @kv, "user$eq" . word() if rand() < 0.5;
     push @kv, "password$eq" . quoted(odd()) if rand() < 0.5;
     push @kv, "application_name$eq" . quoted('port 5432') if rand() < 0.3;
@@ -45,13 +66,13 @@ sub url {
     my ($scheme) = @_;
     my $jdbc = $scheme =~ /^jdbc/;
     my $user = $jdbc ? '' : one('', word() . '@', word() . ':' . percent(odd()) . '@');
-    my $host = one('db', '127.0.0.1', '[::1]', 'h5432', $jdbc ? 'x' : '');
+    my $host = host('db', '127.0.0.1', '[::1]', 'h5432', $jdbc ? 'x' : '');
     my $tail = maybe('/' . word()) . maybe('?application_name=' . word());
     return ["$scheme://$user$host", '', ":$new", $tail] if rand() < 0.3;
     return ["$scheme://$user$host:", port(), $new, $tail];
 }
 
-sub odbc { return ['Driver={PostgreSQL Unicode};Server=' . word() . ';Port=', port(), $new, ';Database=' . word() . maybe(';Pwd={a;5432}')] }
+sub odbc { return ['Driver={PostgreSQL Unicode};Server=' . host(word()) . ';Port=', port(), $new, ';Database=' . word() . maybe(';Pwd={a;5432}')] }
 
 sub dsn {
     my $r = rand;
@@ -67,7 +88,7 @@ sub dsn_without {
     my ($not) = @_;
     while (1) {
         my $d = dsn();
-        return $d if join('', @$d) !~ $not;
+        return $d if without_marks(join '', @$d) !~ $not;
     }
 }
 
@@ -87,6 +108,7 @@ sub escaping {
     my ($format, $class) = @_;
     return sub {
         my $c = shift;
+        return $c if $c =~ /[\x01\x02]/;
         return sprintf $format, ord $c if rand() < 0.05;
         return $c =~ $class ? "\\$c" : $c;
     };
@@ -112,9 +134,19 @@ my %container = (
     c => sub {
         my ($pre, $old, $new_, $post) = @{ dsn() };
         my $e = escaping('\\%03o', qr/["\\]/);
-        my $split = one('" "', "\"\n  \"", "\" /* 5432 */ \"");
-        # not right before the port: an absent one may come before the cut as well as after it
-        my $w = sub { join $split, map { join '', map { $e->($_) } split // } unpack '(a' . int(8 + rand 60) . ')*', $_[0] };
+        $split = one('" "', "\"\n  \"", "\" /* 5432 */ \"");
+        # not right before the port or beside or in a host that it follows: what is absent may come before the cut as well as after it
+        my $piece = int(8 + rand 60);
+        my $w = sub {
+            my ($out, $length, $host) = ('', 0, 0);
+            for my $c (split //, $_[0]) {
+                $out .= $split and $length = 0 if $length >= $piece && $c !~ /[\x01\x02]/ && $out !~ /[\x01\x02]\z/ && !($host && !length $old);
+                $host = ord $c == 1 if $c =~ /[\x01\x02]/;
+                $out .= $e->($c);
+                $length++;
+            }
+            return $out;
+        };
         my ($a, $z) = ($w->($pre), $w->($post));
         my ($o, $n) = ($old, $new_);
         ($o, $n) = (substr($old, 0, 1) . $split . substr($old, 1), $new_ . $split) if length $old > 1 && rand() < 0.3;
@@ -177,33 +209,61 @@ my %container = (
     # --- settings of their own
     environment => sub {
         my ($p, $q) = (port(), one('', '"'));
-        my @set = ('PGHOST=' . one('db', '::1', '/run/pg'), 'PGUSER=' . word());
+        my @set = ('PGHOST=' . host('db', '::1', '/run/pg'), 'PGUSER=' . word());
         my ($name, $before) = @{ one(['.env', ''], ['run.sh', 'export '], ['Dockerfile', 'ENV '], ['app.service', 'Environment=']) };
         return [$name, lines(sub { "# $_[0]" }, sub { "# $_[0] $_[1]" }, map { join "\n", map { "$before$_" } $set[0], "PGPORT=$q$_$q", $set[1] } $p, $new)];
     },
     siblings => sub {
         my ($p, $w) = (port(), one('postgres', 'postgresql', 'pgsql'));
         my $kind = one('json', 'yaml', 'ini', 'toml');
-        return ['a.json', map { "{\"web\": {\"port\": 5432},\n \"$w\": {\"host\": \"db\", \"port\": $_, \"name\": \"x\"}}" } $p, $new] if $kind eq 'json';
-        return ['a.yaml', map { "web:\n  port: 5432\n$w:\n  host: db\n  port: $_ # 5432\n  name: x\n" } $p, $new] if $kind eq 'yaml';
-        my $s = $kind eq 'ini' ? 'db' : '"db"';
+        my $h = host('db', '/run/pg');
+        return ['a.json', map { "{\"web\": {\"port\": 5432},\n \"$w\": {\"host\": \"$h\", \"port\": $_, \"name\": \"x\"}}" } $p, $new] if $kind eq 'json';
+        return ['a.yaml', map { "web:\n  port: 5432\n$w:\n  host: $h\n  port: $_ # 5432\n  name: x\n" } $p, $new] if $kind eq 'yaml';
+        my $s = $kind eq 'ini' ? $h : "\"$h\"";
         return ["a.$kind", map { "[web]\nport = 5432\n[$w]\nhost = $s\nport = $_\n# port = 5432\n" } $p, $new];
     },
     service => sub {
-        my @set = ('host=' . word(), 'dbname=' . word(), 'user=' . word());
+        my @set = ('host=' . host(word()), 'dbname=' . word(), 'user=' . word());
         return ['pg_service.conf', map { join "\n", '# port=5432', '[a]', @set, @$_, '' } [], ["port=$new"]] if rand() < 0.3;
         return ['pg_service.conf', map { join "\n", '# port=5432', '[a]', $set[0], "port=$_", @set[1, 2], '' } port(), $new];
     },
     pgpass => sub {
         my ($p, $pw) = (port(), odd());
         $pw =~ s/([:\\])/\\$1/g;
-        my $host = one('*', 'db', '/run/pg');
+        my $host = one('*', host('db', '/run/pg'));
         return ['.pgpass', map { "# db:5432:*:*:x\n$host:$_:d:u:$pw\n*:*:*:*:5432\n" } $p, $new];
     },
     define => sub {
         my ($p, $q) = (port(), one('', '"'));
         my $f = $q ? 's' : 'd';
+        $movable = 0; # it names no host
         return ['app.c', map { "/* 5432 */\n#define PORT $q$_$q // 5432\n#define WEB 5432\nvoid f(char *b) { snprintf(b, 99, \"host=%s port=%$f\", \"h\", PORT); g(WEB); }\n" } $p, $new];
+    },
+    # --- values with names in code
+    arguments => sub {
+        my ($p, $q, $h) = (port(), one('', "'"), host('db', '/run/pg', '::1'));
+        my @set = ("host='$h'", 'dbname="' . word() . '"', maybe('password="5432"') || 'user="u"');
+        my $at = int rand 4;
+        my $comma = one(', ', ",\n    ");
+        my $set = sub { my @s = @set; splice @s, $at, 0, "port=$q$_[0]$q"; return join $comma, @s };
+        return ['app.py', map { "import psycopg2\nport = 5432\n# port=5432\nc = psycopg2.connect(" . $set->($_) . ")\nd = f(host='db', port=5432)\n" } $p, $new];
+    },
+    members => sub {
+        my ($p, $h, $w) = (port(), host('db', '/run/pg'), word());
+        my ($name, @around) = @{ one(
+            ['app.js', "const { Client } = require('pg');\nconst port = 5432;\nnew Client({ host: '$h', port: ", ", database: '$w' });\nweb.listen({ host: 'db', port: 5432 });\n"],
+            ['app.ts', "import pg from \"pg\";\nnew pg.Pool({\n  port: ", ", // 5432\n  host: \"$h\",\n});\n"],
+            ['app.go', "package main\nimport \"github.com/jackc/pgx/v5\"\nvar c = pgx.ConnConfig{Host: `$h`, Port: ", ", Database: \"$w\"}\nvar s = http.Server{Port: 5432}\n"],
+            ['App.java', "import org.postgresql.ds.PGSimpleDataSource;\n/* 5432 */ ds.setServerName(\"$h\"); ds.setPortNumber(", "); s.setPort(5432);\n"],
+            ['app.py', "D = {'default': {'ENGINE': 'django.db.backends.postgresql', 'HOST': '$h',\n  'PORT': '", "', 'NAME': '$w'}}\nW = {'HOST': 'db', 'PORT': '5432'}\n"],
+        ) };
+        return [$name, map { "$around[0]$_$around[1]" } $p, $new];
+    },
+    variables => sub {
+        my ($p, $h) = (port(), host('db', '/run/pg'));
+        my ($name, $set, $end) = @{ one(['app.py', 'os.environ["%s"] = "', "\"\n"], ['app.js', "process.env.%s = '", "';\n"], ['app.go', 'os.Setenv("%s", "', "\")\n"],
+            ['App.java', 'env.put("%s", "', "\");\n"], ['app.c', 'setenv("%s", "', "\", 1);\n"]) };
+        return [$name, map { my $v = $_; join '', map { sprintf($set, $_->[0]) . $_->[1] . $end } ['PGHOST', $h], ['PGAPPNAME', '5432'], ['PGPORT', $v] } $p, $new];
     },
 );
 
@@ -215,20 +275,27 @@ sub write_file {
 }
 
 my @kinds = sort keys %container;
-mkdir $_ for "$dir/in", "$dir/want";
+mkdir $_ for "$dir/in", "$dir/want", "$dir/host";
 for my $i ($first .. $first + $count - 1) {
     srand($seed * 1_000_003 + $i);
+    ($split, $movable) = ('', 1);
     my ($name, @texts) = @{ $container{ $kinds[ $i % @kinds ] }->() };
     my ($crlf, $bom, $open) = (rand() < 0.2, rand() < 0.1, rand() < 0.3);
     # a backslash before a newline is another one before CRLF; a shell's first bytes are no mark
     $crlf = 0 if $name =~ /\.sh$|Dockerfile|^\.env$/;
     $bom = 0 if $name =~ /\.sh$|Dockerfile|^\.env$|pgpass|service/;
+    push @texts, with_host($texts[1]);
     for (@texts) {
+        $_ = without_marks($_);
         s/\n\z// if $open;
         s/\n/\r\n/g if $crlf;
         $_ = "\xef\xbb\xbf$_" if $bom;
     }
     mkdir "$dir/$_/$i" for 'in', 'want';
+    if ($movable) {
+        mkdir "$dir/host/$i";
+        write_file("$dir/host/$i/$name", $texts[2]);
+    }
     write_file("$dir/want/$i/$name", $texts[1]);
     write_file("$dir/in/$i/$name", $texts[0]);
     chmod one(0600, 0640, 0644, 0755, 0444, 0604), "$dir/in/$i/$name";

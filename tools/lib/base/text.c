@@ -138,6 +138,7 @@ tw_text_start(struct tw_text *t, struct tw_place at)
 	t->bytes.len = 0;
 	t->at = at;
 	t->key = NULL;
+	t->claim = TW_CLAIM_NONE;
 	t->last_line = at.line;
 	t->joined = false;
 	t->bare = false;

@@ -31,6 +31,15 @@ struct tw_place {
 	size_t offset, line, column;
 };
 
+/* How far the code around a value with a name goes along with what that name says. */
+enum tw_claim {
+	TW_CLAIM_NONE,     /* the names say all that there is to say */
+	TW_CLAIM_DRIVER,   /* it is an argument of a PostgreSQL driver */
+	TW_CLAIM_CLIENT,   /* of what is named as in one, such as Client, in a file that uses it */
+	TW_CLAIM_DOUBT,    /* a default or a member: other code may put another in its place */
+	TW_CLAIM_VARIABLE, /* a variable with that name, for whatever purpose */
+};
+
 /* One string value. `bytes` and `raw` belong to the scan and are valid during the visit. */
 struct tw_text {
 	struct tw_buf bytes;
@@ -40,6 +49,7 @@ struct tw_text {
 	size_t last_line;    /* the line of its last piece */
 	const char *pointer; /* JSON pointer; NULL where the grammar has none */
 	const char *key;     /* of a setting: "/section/key"; NULL where it has none */
+	enum tw_claim claim; /* of a value that has a key */
 	bool bare;           /* not in quotes: a single "port=5432" is the file's own setting */
 	bool joined;         /* a macro or an expression adds text that is not known here */
 	bool broken;         /* too long, or an escape that is not understood: not visited */
@@ -71,9 +81,9 @@ bool tw_text_scan(const struct tw_source *src, tw_text_visit *visit, void *arg, 
 bool tw_text_json(const struct tw_source *src, tw_text_visit *visit, void *arg, struct tw_err *e);
 typedef bool tw_text_scanner(const struct tw_source *src, tw_text_visit *visit, void *arg,
                              struct tw_err *e);
-tw_text_scanner tw_text_c, tw_text_python, tw_text_go, tw_text_js, tw_text_java, tw_text_toml,
-    tw_text_yaml, tw_text_ini, tw_text_env, tw_text_properties, tw_text_shell, tw_text_dockerfile,
-    tw_text_unit, tw_text_plain, tw_text_none;
+tw_text_scanner tw_text_c, tw_text_c_names, tw_text_python, tw_text_go, tw_text_js, tw_text_java,
+    tw_text_toml, tw_text_yaml, tw_text_ini, tw_text_env, tw_text_properties, tw_text_shell,
+    tw_text_dockerfile, tw_text_unit, tw_text_plain, tw_text_none;
 
 /* tw_text_scanner_of is the one of them that a file has by its name, or NULL. */
 tw_text_scanner *tw_text_scanner_of(const char *path);

@@ -170,15 +170,14 @@ names_read(struct scan *s)
 	for (; t.type != END; last = t, t = next(s)) {
 		if (t.line_start && is(&t, "#")) {
 			struct token word = next(s), value;
-			size_t line;
 
 			if (!is(&word, "define"))
 				continue;
 			name = next(s);
-			line = name.at.line;
 			value = next(s);
 			t = next(s);
-			if (name.type == WORD && value.at.line == line &&
+			/* a line that goes on after a backslash is one */
+			if (name.type == WORD && !value.line_start &&
 			    (t.line_start || t.type == END))
 				port_note(s, &name, &value);
 			if (t.type == END)

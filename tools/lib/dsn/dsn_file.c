@@ -122,6 +122,15 @@ setting_visit(const struct tw_text *text, void *arg, struct tw_err *e)
 	return tw_settings_note(&all->settings, all->path, text, e);
 }
 
+/* variable_visit keeps what may be a variable of libpq. */
+static bool
+variable_visit(const struct tw_text *text, void *arg, struct tw_err *e)
+{
+	const char *last = text->key != NULL ? strrchr(text->key, '/') : NULL;
+
+	return last == NULL || strncmp(last, "/PG", 3) != 0 || setting_visit(text, arg, e);
+}
+
 /* settings_read finds what the tokenizer of a file's strings does not see. */
 static bool
 settings_read(const struct tw_source *src, struct collection *all, struct tw_err *e)
@@ -134,7 +143,9 @@ settings_read(const struct tw_source *src, struct collection *all, struct tw_err
 		return false;
 	if (tw_pgpass_is(src->path) && !tw_pgpass_read(src, &all->list, e))
 		return false;
-	if (tw_text_scanner_of(src->path) == tw_text_c && !tw_define_read(src, &all->list, e))
+	if (tw_text_scanner_of(src->path) == tw_text_c &&
+	    ((tw_dsn_variables(src) && !tw_text_c_names(src, variable_visit, all, e)) ||
+	     !tw_define_read(src, &all->list, e)))
 		return false;
 	return tw_settings_group(&all->settings, src, &all->list, e);
 }

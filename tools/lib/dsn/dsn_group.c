@@ -12,9 +12,12 @@ struct group {
 	const struct tw_setting *item;
 	size_t n;
 	const struct tw_setting *port, *host, *dbname;
-	bool twice; /* host or port, which programs may read either of */
-	bool hint;  /* something says PostgreSQL */
-	bool other; /* something says another server */
+	bool twice;  /* host or port, which programs may read either of */
+	bool hint;   /* something says PostgreSQL */
+	bool driver; /* it is an argument of a driver of PostgreSQL */
+	bool client; /* ... if a database is named in it */
+	bool doubt;  /* other code may have another port in its place */
+	bool other;  /* something says another server */
 };
 
 /* by_group orders settings by their groups, those of one by their places. */
@@ -52,6 +55,11 @@ group_note(struct group *g, const struct tw_setting *s)
 	g->hint = g->hint || names_one(text, ours) || strstr(text, "/pg\001") != NULL ||
 	          strncasecmp(text + strcspn(text, "\001"), "\001pg_", 4) == 0;
 	g->other = g->other || names_one(text, others);
+	if (s->key == TW_DSN_PORT || s->key == TW_DSN_HOST) {
+		g->driver = g->driver || s->claim == TW_CLAIM_DRIVER;
+		g->client = g->client || s->claim == TW_CLAIM_CLIENT;
+	}
+	g->doubt = g->doubt || s->claim >= TW_CLAIM_DOUBT;
 	if (s->key == TW_DSN_PORT) {
 		g->twice = g->twice || g->port != NULL;
 		g->port = s;
@@ -97,11 +105,16 @@ group_is(const struct tw_settings *all, const struct group *g, struct tw_dsn_fou
 	}
 	if (*group == 'E') {
 		as->kind = TW_DSN_ENVIRONMENT;
-		as->sure = !server_in(all, group);
+		as->sure = !server_in(all, group) && !g->doubt;
 		return g->port != NULL || g->host != NULL;
 	}
 	as->kind = TW_DSN_SETTINGS;
-	as->sure = g->hint && g->host != NULL;
+	/* a driver has a port though none is written here, and an expression is one */
+	if (g->driver || (g->client && g->dbname != NULL)) {
+		as->sure = !g->doubt;
+		return !g->other && (g->port != NULL || g->host != NULL);
+	}
+	as->sure = g->hint && g->host != NULL && !g->doubt;
 	return g->port != NULL && number_is(&g->port->value) && !g->other &&
 	       (g->hint || (g->host != NULL && g->dbname != NULL));
 }

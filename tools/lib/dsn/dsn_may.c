@@ -36,6 +36,7 @@ struct file {
 	bool pieces; /* a text may stand in several pieces */
 	bool apart;  /* and blanks between them */
 	bool keyed;  /* values have keys: DB_PORT = 5432 */
+	bool code;   /* a program's source, where these have names too: cfg["port"] = 5432 */
 	bool colons; /* and ':' may stand before them */
 };
 
@@ -80,8 +81,8 @@ last_bytes(const char *in, size_t end)
 		return true;
 	if (c == 't') /* port host */
 		return a == 'o' && (b == 'r' || b == 's');
-	if (c == 'r') /* user driver hostaddr */
-		return (b == 'e' && (a == 's' || a == 'v')) || (b == 'd' && a == 'd');
+	if (c == 'r') /* user driver portNumber hostaddr */
+		return (b == 'e' && (a == 's' || a == 'v' || a == 'b')) || (b == 'd' && a == 'd');
 	return (b == 'm' && a == 'a') || (b == 'c' && a == 'i'); /* dbname service */
 }
 
@@ -128,6 +129,11 @@ before_sign(const struct file *f, size_t at)
 			return true;
 		end--;
 	}
+	if (f->code && end > 0 && f->in[end - 1] == ']') {
+		for (end--; end > 0 && blank(f->in[end - 1]);)
+			end--;
+		return end > 0 && quote(f->in[end - 1]) && tw_dsn_may_end(f->in, f->in + end - 1);
+	}
 	/* they all end with one of these, and that is nearly all that there is to do */
 	if (end == 0 || !last_bytes(f->in, end))
 		return false;
@@ -150,7 +156,10 @@ before_sign(const struct file *f, size_t at)
 	/* of "\nport" the name has no n */
 	if (begin > 0 && f->in[begin - 1] == '\\' && named(f->in + begin + 1, n - 1, true, false))
 		return true;
-	if (f->keyed && n >= 4 && strncasecmp(f->in + end - 4, "port", 4) == 0)
+	if (f->code && tw_dsn_may_end(f->in, f->in + end))
+		return true;
+	if (f->keyed && ((n >= 4 && strncasecmp(f->in + end - 4, "port", 4) == 0) ||
+	                 (n >= 10 && strncasecmp(f->in + end - 10, "portNumber", 10) == 0)))
 		return true;
 	return named(f->in + begin, n, true, cut(f, begin));
 }
@@ -269,10 +278,14 @@ tw_dsn_may(const struct tw_source *src)
 	          scan == tw_text_env || scan == tw_text_properties || scan == tw_text_toml;
 	f.colons = scan == tw_text_json || scan == tw_text_yaml || scan == tw_text_ini ||
 	           scan == tw_text_env || scan == tw_text_properties;
+	f.code = scan == tw_text_python || scan == tw_text_go || scan == tw_text_js ||
+	         scan == tw_text_java;
 	f.apart = scan == tw_text_c || scan == tw_text_python;
 	f.pieces = scan == tw_text_c || scan == tw_text_python || scan == tw_text_shell ||
 	           scan == tw_text_dockerfile || scan == tw_text_unit || scan == tw_text_properties;
 	return memmem(f.in, f.n, "postgres", 8) != NULL || signs_may(&f, '=') || escapes_may(&f) ||
 	       (f.colons && signs_may(&f, ':')) || (f.pieces && schemes_may(&f)) ||
+	       (f.code && tw_dsn_may_names(src, scan == tw_text_java)) ||
+	       (scan == tw_text_c && tw_dsn_variables(src)) ||
 	       (scan == tw_text_c && memmem(f.in, f.n, "PQsetdb", 7) != NULL);
 }

@@ -96,11 +96,11 @@ certain(const struct tw_dsn *dsn, const struct tw_dsn_target *target, struct tw_
 	if (port != NULL && *port == '\0')
 		return tw_fail(e, EX_DATAERR, "its port is empty");
 	if (marker_in(port))
-		return tw_fail(e, EX_DATAERR, "its port is a marker");
+		return tw_fail(e, EX_DATAERR, "its port is a marker or an expression");
 	if (port != NULL && port[strspn(port, "0123456789,")] != '\0')
 		return tw_fail(e, EX_DATAERR, "its port is not a number");
 	if (target->host != NULL && (marker_in(host) || marker_in(addr)))
-		return tw_fail(e, EX_DATAERR, "its host is a marker");
+		return tw_fail(e, EX_DATAERR, "its host is a marker or an expression");
 	if (target->host != NULL && addr != NULL && !address_is(target->host, AF_UNSPEC))
 		return tw_fail(e, EX_DATAERR,
 		               "its hostaddr overrides a host, and '%s' is no address",

@@ -33,13 +33,18 @@ static const struct name environment[] = {
 	{ NULL, 0 },
 };
 
-/* What programs call the same, alone or after something: port, DB_PORT, dbPort, db.port. */
+/*
+ * What programs call the same, alone or after something: port, DB_PORT, dbPort, db.port; what ends
+ * with another comes before it.
+ */
 static const struct name siblings[] = {
-	{ "port", TW_DSN_PORT },         { "host", TW_DSN_HOST },
-	{ "hostname", TW_DSN_HOST },     { "dbname", TW_DSN_DBNAME },
-	{ "database", TW_DSN_DBNAME },   { "db", TW_DSN_DBNAME },
-	{ "name", TW_DSN_DBNAME },       { "user", TW_DSN_USER },
-	{ "username", TW_DSN_USER },     { "password", TW_SETTING_PASSWORD },
+	{ "port", TW_DSN_PORT },         { "portNumber", TW_DSN_PORT },
+	{ "host", TW_DSN_HOST },         { "hostname", TW_DSN_HOST },
+	{ "serverName", TW_DSN_HOST },   { "dbname", TW_DSN_DBNAME },
+	{ "database", TW_DSN_DBNAME },   { "databaseName", TW_DSN_DBNAME },
+	{ "db", TW_DSN_DBNAME },         { "user", TW_DSN_USER },
+	{ "username", TW_DSN_USER },     { "driverName", TW_SETTING_KIND },
+	{ "name", TW_DSN_DBNAME },       { "password", TW_SETTING_PASSWORD },
 	{ "pass", TW_SETTING_PASSWORD }, { "sslmode", TW_DSN_SSLMODE },
 	{ "driver", TW_SETTING_KIND },   { "adapter", TW_SETTING_KIND },
 	{ "engine", TW_SETTING_KIND },   { "dialect", TW_SETTING_KIND },
@@ -192,7 +197,9 @@ setting_add(struct tw_settings *s, int key, char letter, const struct named *d, 
 		return false;
 	}
 	item = &s->item[s->n++];
-	*item = (struct tw_setting){ .key = key, .at = t->at, .last_line = t->last_line };
+	*item = (struct tw_setting){
+		.key = key, .at = t->at, .last_line = t->last_line, .claim = t->claim
+	};
 	item->group = group.data; /* its owner now: tw_buf allocates as malloc does */
 	item->begin = t->raw[d->value].begin;
 	item->end = t->raw[t->bytes.len - 1].end;
@@ -234,6 +241,8 @@ tw_settings_note(struct tw_settings *s, const char *path, const struct tw_text *
 		return key < 0 || setting_add(s, key, 'F', &d, 0, t, e);
 	}
 	key = t->key != NULL ? sibling(d.name, d.n, &prefix) : -1;
+	if (t->claim == TW_CLAIM_VARIABLE && prefix == 0) /* any program has a "port" */
+		return true;
 	return key < 0 || setting_add(s, key, 'S', &d, prefix, t, e);
 }
 

@@ -15,6 +15,7 @@ struct tw_setting {
 	int key;     /* of enum tw_dsn_key, or one of the three below */
 	struct tw_place at;
 	size_t last_line;
+	enum tw_claim claim;
 	size_t begin, end; /* where the value stands in the file, its quotes included */
 	char *pointer;     /* JSON pointer, or NULL */
 	struct tw_buf value;
@@ -44,6 +45,17 @@ bool tw_settings_group(struct tw_settings *s, const struct tw_source *src, struc
 
 /* tw_settings_free wipes and releases settings; also none. */
 void tw_settings_free(struct tw_settings *s);
+
+/* tw_dsn_variables tells whether a file has the name of a variable that makes a connection. */
+bool tw_dsn_variables(const struct tw_source *src);
+
+/*
+ * tw_dsn_may_names is tw_dsn_may of the values with names in a program's source, but for those with
+ * '=': with `setters` those of setPortNumber(5432), else those of port: 5432. tw_dsn_may_end tells
+ * whether the name of a port or a host may end at `end`, not before `begin`.
+ */
+bool tw_dsn_may_end(const char *begin, const char *end);
+bool tw_dsn_may_names(const struct tw_source *src, bool setters);
 
 /* A keyword text in the making. */
 struct tw_keywords {

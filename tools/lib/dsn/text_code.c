@@ -1,83 +1,121 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * text_code.c: the string literals of languages whose comments and strings a row of a table
- * describes. Beside '+' a literal is only a part of a text, and marked as joined. C has its own
- * file: its preprocessor is no such language.
+ * text_code.c: the string literals of languages whose comments and strings a
+ * struct tw_language describes, and the numbers that have names there. Beside '+' a literal is only
+ * a part of a text, and marked as joined; of a name whose value is an expression, the value is a
+ * marker. C has its own file for its literals: its preprocessor is no such language.
  */
-#include "text_scan.h"
+#include "text_code.h"
 
 #include <string.h>
 
-enum { PYTHON, GO, JS, JAVA, TOML };
-
-struct language {
-	const char *comment;
-	bool block;    /* slash and star */
-	bool adjacent; /* literals side by side are one; an r before a quote makes it raw */
-	bool regex;    /* a slash where a value may stand begins a regular expression */
-	struct tw_quote quote[4];
-};
-
-static const struct language languages[] = {
-	[PYTHON] = { "#",
-	             false,
-	             true,
-	             false,
-	             { { "\"\"\"", "\"\"\"", TW_ESCAPE_C, true },
-	               { "'''", "'''", TW_ESCAPE_C, true },
-	               { "\"", "\"", TW_ESCAPE_C, false },
-	               { "'", "'", TW_ESCAPE_C, false } } },
-	[GO] = { "//",
-	         true,
-	         false,
-	         false,
-	         { { "\"", "\"", TW_ESCAPE_C, false },
-	           { "`", "`", TW_ESCAPE_NONE, true },
-	           { "'", "'", TW_ESCAPE_C, false } } },
-	[JS] = { "//",
-	         true,
-	         false,
-	         true,
-	         { { "\"", "\"", TW_ESCAPE_C, false },
-	           { "'", "'", TW_ESCAPE_C, false },
-	           { "`", "`", TW_ESCAPE_C, true } } },
-	[JAVA] = { "//",
-	           true,
-	           false,
-	           false,
-	           { { "\"\"\"", "\"\"\"", TW_ESCAPE_C, true },
-	             { "\"", "\"", TW_ESCAPE_C, false },
-	             { "'", "'", TW_ESCAPE_C, false } } },
-	[TOML] = { "#",
-	           false,
-	           false,
-	           false,
-	           { { "\"\"\"", "\"\"\"", TW_ESCAPE_C, true },
-	             { "'''", "'''", TW_ESCAPE_NONE, true },
-	             { "\"", "\"", TW_ESCAPE_C, false },
-	             { "'", "'", TW_ESCAPE_NONE, false } } },
-};
-
 struct scan {
 	struct tw_cursor c;
-	const struct language *l;
+	const struct tw_language *l;
 	struct tw_text text;
 	bool open;    /* text holds a literal that more pieces may follow */
+	bool named;   /* the literal, which may be a number, is the value of the key of `names` */
+	bool alone;   /* ... and must be the only argument of a call */
+	bool number;  /* it is no string */
 	bool joins;   /* the token before is '+' */
 	bool value;   /* the token before is, or ends, a value */
+	bool newline; /* a line ended after it */
 	size_t depth; /* of brackets */
+	struct tw_names names;
 	struct tw_sink sink;
 };
 
-/* flush hands over the literal that is open. */
+/* expression hands over the value of a name that is not written here, as the marker {word}. */
 static bool
-flush(struct scan *s, bool joined)
+expression(struct scan *s, struct tw_place at, size_t end)
 {
+	const char *word = s->c.src->bytes + at.offset;
+	size_t n = 0;
+	bool ok;
+
+	while (n < end - at.offset && (tw_word_byte(word[n]) && (unsigned char)word[n] < 0x80))
+		n++;
+	if (n == 0 || (word[0] >= '0' && word[0] <= '9')) {
+		word = "expression";
+		n = strlen(word);
+	}
+	tw_text_start(&s->text, at);
+	s->text.key = tw_buf_text(&s->names.key);
+	s->text.claim = s->names.claim;
+	ok = tw_text_add(&s->text, '{', at.offset, end, s->sink.e);
+	for (size_t i = 0; ok && i < n; i++)
+		ok = tw_text_add(&s->text, (unsigned char)word[i], at.offset, end, s->sink.e);
+	return ok && tw_text_add(&s->text, '}', at.offset, end, s->sink.e) &&
+	       tw_text_hand(&s->text, &s->sink);
+}
+
+/* flush hands over the literal that is open; `whole`: nothing of its expression follows. */
+static bool
+flush(struct scan *s, bool joined, bool whole)
+{
+	struct tw_place at = s->text.at;
+	bool named = s->named;
+
 	if (!s->open)
 		return true;
 	s->open = false;
+	s->named = false;
 	s->text.joined = s->text.joined || joined;
-	return tw_text_hand(&s->text, &s->sink);
+	whole = whole && !s->text.joined && !s->text.broken;
+	if (named && whole) {
+		s->text.key = tw_buf_text(&s->names.key);
+		s->text.claim = s->names.claim;
+	}
+	if (!(s->number && !(named && whole)) && !tw_text_hand(&s->text, &s->sink))
+		return false;
+	return !named || whole || expression(s, at, at.offset + 1);
+}
+
+/* ends tells whether a token shows that the literal before it is the whole of its expression. */
+static bool
+ends(const struct scan *s, const struct tw_names_token *t)
+{
+	static const char *const go_on[] = { "if",  "else", "or",  "and", "in",         "is",
+		                             "not", "as",   "for", "to",  "instanceof", NULL };
+	const char *word = s->c.src->bytes + t->at.offset;
+
+	if (s->alone)
+		return t->type == ')';
+	if (strchr("ws@", t->type) == NULL)
+		return strchr(",;)]}", t->type) != NULL;
+	for (size_t i = 0; t->type == 'w' && go_on[i] != NULL; i++) {
+		if (strlen(go_on[i]) == t->end - t->at.offset &&
+		    memcmp(word, go_on[i], t->end - t->at.offset) == 0)
+			return false;
+	}
+	return s->newline && !(s->l->adjacent && s->depth > 0);
+}
+
+/*
+ * named_take takes a token into account before it is dealt with: it ends the literal before it, and
+ * may be, or begin, the value of a name; *value tells that it is one, if it is a literal.
+ */
+static bool
+named_take(struct scan *s, const struct tw_names_token *t, bool *value)
+{
+	struct tw_names_token given;
+	bool wanted = s->names.wanted, literal = t->type == 's' || t->type == '0';
+	bool bracket = t->type == '{' || t->type == '[';
+	struct tw_names_token seen = *t;
+
+	if (!flush(s, t->type == '+', ends(s, t)))
+		return false;
+	s->newline = false;
+	s->alone = s->names.alone;
+	*value = wanted && literal;
+	if (s->l->names == NULL)
+		return true;
+	if (wanted && !literal && !bracket && !expression(s, t->at, t->end))
+		return false;
+	seen.type = t->type == '0' ? 'w' : t->type;
+	if (!tw_names_token(&s->names, &seen, &given, s->sink.e))
+		return false;
+	return given.type == '\0' || expression(s, given.at, given.end);
 }
 
 /* comment goes past a comment, if one comes next. */
@@ -112,19 +150,52 @@ quote_of(const struct scan *s)
 static bool
 literal(struct scan *s, const struct tw_quote *q, struct tw_place at, bool raw)
 {
+	struct tw_names_token t = { 's', at, at.offset };
+	bool piece = s->l->adjacent && s->open && !s->number;
 	struct tw_quote own = *q;
+	bool named = s->named, ok;
 
 	if (raw)
 		own.escape = TW_ESCAPE_NONE;
-	if (!s->l->adjacent && !flush(s, false))
-		return false;
-	if (!s->open)
+	if (!piece) {
+		if (!named_take(s, &t, &named))
+			return false;
 		tw_text_start(&s->text, at);
-	s->text.joined = s->text.joined || (!s->open && s->joins);
+		s->text.joined = s->joins;
+	}
 	s->open = true;
+	s->number = false;
+	s->named = named;
 	s->joins = false;
 	s->value = true;
-	return tw_text_quoted(&s->c, &own, &s->text, s->sink.e);
+	ok = tw_text_quoted(&s->c, &own, &s->text, s->sink.e);
+	s->names.last[0].end = piece ? at.offset : s->c.at; /* of several pieces it is no name */
+	return ok;
+}
+
+/* made_of tells whether a word has these bytes only. */
+static bool
+made_of(const char *word, size_t n, const char *bytes)
+{
+	while (n > 0 && memchr(bytes, word[n - 1], strlen(bytes)) != NULL)
+		n--;
+	return n == 0;
+}
+
+/* number has the digits of a word be a text. */
+static bool
+number(struct scan *s, const struct tw_names_token *t)
+{
+	bool ok = true;
+
+	tw_text_start(&s->text, t->at);
+	s->text.bare = true;
+	s->open = true;
+	s->number = true;
+	s->named = true;
+	for (size_t i = t->at.offset; ok && i < t->end; i++)
+		ok = tw_text_add(&s->text, (unsigned char)s->c.src->bytes[i], i, i + 1, s->sink.e);
+	return ok;
 }
 
 /* word goes past an identifier or a number, or reads the literal that it is the prefix of. */
@@ -132,24 +203,27 @@ static bool
 word(struct scan *s)
 {
 	static const char *const operators[] = { "return", "typeof", "case", "in", "of", "throw" };
-	struct tw_place at = tw_place_of(&s->c);
 	const char *name = s->c.src->bytes + s->c.at;
+	struct tw_names_token t = { .at = tw_place_of(&s->c) };
 	const struct tw_quote *q;
+	bool named;
 	size_t n;
 
 	while (tw_word_byte(tw_peek(&s->c, 0)))
 		s->c.at++;
-	n = s->c.at - at.offset;
+	t.end = s->c.at;
+	n = t.end - t.at.offset;
 	q = s->l->adjacent ? quote_of(s) : NULL;
-	if (q != NULL && n <= 2 && strspn(name, "rRbBfFuU") >= n)
-		return literal(s, q, at, memchr(name, 'r', n) || memchr(name, 'R', n));
+	if (q != NULL && n <= 2 && made_of(name, n, "rRbBfFuU"))
+		return literal(s, q, t.at, memchr(name, 'r', n) || memchr(name, 'R', n));
 	s->joins = false;
 	s->value = true;
 	for (size_t i = 0; i < sizeof(operators) / sizeof(operators[0]); i++) {
 		if (strlen(operators[i]) == n && memcmp(operators[i], name, n) == 0)
 			s->value = false;
 	}
-	return flush(s, false);
+	t.type = made_of(name, n, "0123456789") ? '0' : 'w';
+	return named_take(s, &t, &named) && (!named || number(s, &t));
 }
 
 /* regex goes past a regular expression if one begins with the '/' that comes next. */
@@ -177,16 +251,19 @@ regex(struct scan *s)
 static bool
 punctuation(struct scan *s)
 {
-	char c = tw_peek(&s->c, 0);
+	struct tw_names_token t = { tw_peek(&s->c, 0), tw_place_of(&s->c), s->c.at + 1 };
+	bool named;
 
 	tw_step(&s->c, 1);
-	if (strchr("([{", c) != NULL)
+	if (!named_take(s, &t, &named))
+		return false;
+	if (strchr("([{", t.type) != NULL)
 		s->depth++;
-	s->value = strchr(")]}", c) != NULL;
+	s->value = strchr(")]}", t.type) != NULL;
 	if (s->value && s->depth > 0)
 		s->depth--;
-	s->joins = c == '+';
-	return flush(s, c == '+');
+	s->joins = t.type == '+';
+	return true;
 }
 
 /* token reads one token, blank or comment. */
@@ -198,7 +275,8 @@ token(struct scan *s)
 
 	if (c == '\n') {
 		tw_step(&s->c, 1);
-		return !s->l->adjacent || s->depth > 0 || flush(s, false);
+		s->newline = true;
+		return !s->l->adjacent || s->depth > 0 || flush(s, false, true);
 	}
 	if (c == '\\' && tw_peek(&s->c, 1) == '\n') { /* Python goes on with the line */
 		tw_step(&s->c, 2);
@@ -216,47 +294,19 @@ token(struct scan *s)
 	return tw_word_byte(c) ? word(s) : punctuation(s);
 }
 
-/* code scans a file of a language. */
-static bool
-code(const struct language *l, const struct tw_source *src, tw_text_visit *visit, void *arg,
-     struct tw_err *e)
+bool
+tw_text_code(const struct tw_language *l, const struct tw_source *src, tw_text_visit *visit,
+             void *arg, struct tw_err *e)
 {
 	struct scan s = { .c = tw_cursor_start(src), .l = l, .sink = { visit, arg, e } };
 	bool ok = true;
 
+	if (l->names != NULL)
+		tw_names_start(&s.names, src, l->names);
 	while (ok && s.c.at < src->n)
 		ok = token(&s);
-	ok = ok && flush(&s, false);
+	ok = ok && flush(&s, false, true);
+	tw_names_free(&s.names);
 	tw_text_free(&s.text);
 	return ok;
-}
-
-bool
-tw_text_python(const struct tw_source *src, tw_text_visit *visit, void *arg, struct tw_err *e)
-{
-	return code(&languages[PYTHON], src, visit, arg, e);
-}
-
-bool
-tw_text_go(const struct tw_source *src, tw_text_visit *visit, void *arg, struct tw_err *e)
-{
-	return code(&languages[GO], src, visit, arg, e);
-}
-
-bool
-tw_text_js(const struct tw_source *src, tw_text_visit *visit, void *arg, struct tw_err *e)
-{
-	return code(&languages[JS], src, visit, arg, e);
-}
-
-bool
-tw_text_java(const struct tw_source *src, tw_text_visit *visit, void *arg, struct tw_err *e)
-{
-	return code(&languages[JAVA], src, visit, arg, e);
-}
-
-bool
-tw_text_toml(const struct tw_source *src, tw_text_visit *visit, void *arg, struct tw_err *e)
-{
-	return code(&languages[TOML], src, visit, arg, e);
 }

@@ -1,0 +1,5 @@
+class Db {
+	void run(ProcessBuilder pb) {
+		pb.environment().put("PGPORT", "5432");
+	}
+}

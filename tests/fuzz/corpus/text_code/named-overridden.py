@@ -1,0 +1,1 @@
+subprocess.run(["psql"], env={"PGHOST": "db", "PGPORT": "5432", **os.environ})

@@ -1,0 +1,2 @@
+def connect(host="db", port=5432, dbname="d"):
+    pass

@@ -1,0 +1,2 @@
+import psycopg2
+conn = psycopg2.connect(host="db", port=5432 + shard)

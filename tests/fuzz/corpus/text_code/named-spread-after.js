@@ -1,0 +1,2 @@
+const pg = require("pg");
+module.exports = new pg.Pool({ host: "db", port: 5432, ...local });

@@ -1,0 +1,1 @@
+spawn('psql', [], { env: { ...process.env, PGPORT: '5432' } })
