@@ -272,17 +272,18 @@ tw_dsn_may(const struct tw_source *src)
 
 	if (src->n == 0)
 		return false;
-	if (tw_pgpass_is(src->path))
+	/* nothing but a blank need stand between a name and its value in them, and they are few */
+	if (tw_pgpass_is(src->path) || scan == tw_text_properties)
 		return true;
 	f.keyed = scan == tw_text_json || scan == tw_text_yaml || scan == tw_text_ini ||
-	          scan == tw_text_env || scan == tw_text_properties || scan == tw_text_toml;
+	          scan == tw_text_env || scan == tw_text_toml;
 	f.colons = scan == tw_text_json || scan == tw_text_yaml || scan == tw_text_ini ||
-	           scan == tw_text_env || scan == tw_text_properties;
+	           scan == tw_text_env;
 	f.code = scan == tw_text_python || scan == tw_text_go || scan == tw_text_js ||
 	         scan == tw_text_java;
 	f.apart = scan == tw_text_c || scan == tw_text_python;
 	f.pieces = scan == tw_text_c || scan == tw_text_python || scan == tw_text_shell ||
-	           scan == tw_text_dockerfile || scan == tw_text_unit || scan == tw_text_properties;
+	           scan == tw_text_dockerfile || scan == tw_text_unit;
 	return memmem(f.in, f.n, "postgres", 8) != NULL || signs_may(&f, '=') || escapes_may(&f) ||
 	       (f.colons && signs_may(&f, ':')) || (f.pieces && schemes_may(&f)) ||
 	       (f.code && tw_dsn_may_names(src, scan == tw_text_java)) ||
