@@ -72,7 +72,7 @@ $(foreach p,$(PROGRAMS),$(eval $(BUILD)/bin/$p: \
 # twpool-check runs every minute, and is over in less time than it takes to find and relocate libraries:
 # a tenth of its CPU time (tests/bench/check).
 ifeq ($(SANITY),)
-$(BUILD)/bin/twpool-check: PKG_LIBS = $(call linked_in,jansson) $(call linked_in,md) -pthread $(call linked_in,m)
+$(BUILD)/bin/twpool-check: PKG_LIBS = $(call linked_in,jansson) $(call linked_in,md) -pthread -lm
 endif
 
 $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(FUZZ_LIB) $(filter %.o,$(FUZZ_DRIVER)) $(BUILD)/libtw.a
