@@ -546,7 +546,7 @@ pooler_deployed() {
   run -0 --separate-stderr as_cron env -i PATH="$PATH" TWPOOL_ROOT="$TWPOOL_ROOT" twpool-check --site expected.json --timeout 20 -v
   [[ "${lines[0]}" == "TWPOOL OK: "* && "$output" != *UNKNOWN* ]]
   [[ "$output" == *$'\n'"OK console: "*$'\n'"OK listener: "*$'\n'"OK clients: "*$'\n'"OK config: 9 settings and 1 database "* ]]
-  [ "$(sed -n 's/^not judged: \([a-z]*\): .*/\1/p' <<<"$output" | tr '\n' ' ')" = 'freeze waits version postgres stragglers secrets deploy ' ]
+  [ "$(sed -n 's/^not judged: \([a-z]*\): .*/\1/p' <<<"$output" | tr '\n' ' ')" = 'freeze waits version postgres stragglers secrets login deploy ' ]
   # And that is all: an administrator's SET is seen, by cron too.
   as_user "$CLUSTER_SUPERUSER" psql -XAtq -h "$other" -p "$(jq .pgbouncer.listen_port site.json)" -U pgbouncer -d pgbouncer -c 'SET pool_mode = session'
   run -1 --separate-stderr as_cron "${cron[@]}" --timeout 20
