@@ -45,9 +45,13 @@ passwd=SECRET|passwd=***
 "{\"password\": \"SECRET\"}"|"{\"password\": \"***"
 postgresql://u:SECRET@h:5432/d?sslmode=require|postgresql://u:***@h:5432/d?sslmode=require
 postgres://u:SEC@R:E/T@h/d|postgres://u:***@h/d
+postgres://u:SEC<R">ET@h/d|postgres://u:***@h/d
+<a href="http://h:80/x">|<a href="http://h:80/x">
 postgresql://h/d?user=u&password=SECRET|postgresql://h/d?user=u&password=***
 ALTER ROLE r PASSWORD 'SEC RET' VALID UNTIL 'infinity'|ALTER ROLE r PASSWORD '***' VALID UNTIL 'infinity'
 alter role r password  E'SEC\'RET';|alter role r password  E'***';
+alter role r password U&'SECRET';|alter role r password U&'***';
+ALTER ROLE r PASSWORD $x$SEC RET$x$|ALTER ROLE r PASSWORD ***
 "r" "SCRAM-SHA-256$4096:c2FsdA==$SECRET=:SECRET=" x|"r" "SCRAM-SHA-256$***" x
 secret: SCRAM-SHA-256$4096:c2FsdA==$SECRET=:SECRET=|secret: SCRAM-SHA-256$***
 md5dce8ca5b0bb5a5c0ea1d0a3d5a4f0c3e|md5***

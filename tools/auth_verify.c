@@ -60,9 +60,8 @@ password_there(const struct options *o, const struct tw_pg_params *p, struct tw_
 	    tw_pg_params_get(p, "passfile") != NULL)
 		return true;
 	tw_fail(e, EX_CONFIG, "the DSN has no password, and a pooler asks for one");
-	return tw_hint(e,
-	               "Write password=... into it, or passfile=FILE, a file with a line for the "
-	               "pooler's host and port.");
+	return tw_hint(e, "Write a password into it, or passfile=FILE, a file with a line for the "
+	                  "pooler's host and port.");
 }
 
 bool
@@ -94,7 +93,7 @@ login_in_child(const void *arg, struct tw_buf *out, struct tw_err *e)
 
 bool
 auth_login_do(const struct options *o, const struct tw_pg_params *p, struct tw_login *login,
-         struct tw_err *e)
+              struct tw_err *e)
 {
 	const struct trial trial = { o, p };
 	long seconds = o->retry > o->timeout ? o->retry : o->timeout;

@@ -239,7 +239,7 @@ instances_check(const struct check_options *o, const struct instances *list, enu
                 struct tw_buf *out, struct tw_err *e)
 {
 	struct tw_part parts[TW_PARTS_MAX] = { 0 };
-	struct tw_merge reports[TW_PARTS_MAX + 1];
+	struct tw_merge reports[TW_MERGE_MAX];
 	struct tw_buf lost = TW_BUF_INIT;
 	struct tw_err failed = TW_ERR_INIT;
 	size_t n = list->n;

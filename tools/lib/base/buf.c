@@ -3,6 +3,7 @@
 #include "buf.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,7 @@ tw_buf_reserve(struct tw_buf *b, size_t n, struct tw_err *e)
 	size_t need = b->len + n + 1, cap = b->cap ? b->cap : 64;
 	char *grown;
 
-	if (need < n)
+	if (need < n || need > SIZE_MAX / 2)
 		return tw_fail(e, EX_OSERR, "out of memory");
 	if (need <= b->cap)
 		return true;

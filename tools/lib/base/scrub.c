@@ -23,7 +23,8 @@ blanks_end(const char *s, const char *end)
 	return s;
 }
 
-/* word_end is behind the bytes at `s` that are no white space; a backslash takes the next byte along. */
+/* word_end is behind the bytes at `s` that are no white space; a backslash takes the next byte
+ * along. */
 static const char *
 word_end(const char *s, const char *end)
 {
@@ -33,8 +34,9 @@ word_end(const char *s, const char *end)
 }
 
 /*
- * quoted_end is behind the closing quote of what begins with a quote at `s`, or at the end of the line.
- * A quote within may be doubled, as in SQL and PgBouncer's files, or behind a backslash, as in libpq's.
+ * quoted_end is behind the closing quote of what begins with a quote at `s`, or at the end of the
+ * line. A quote within may be doubled, as in SQL and PgBouncer's files, or behind a backslash, as
+ * in libpq's.
  */
 static const char *
 quoted_end(const char *s, const char *end)
@@ -105,24 +107,33 @@ password_stretch(const char *s, const char *end)
 		return (struct stretch){ NULL, NULL };
 	if (at + 1 < end && (*at == 'E' || *at == 'e') && at[1] == '\'')
 		at++;
+	if (at + 2 < end && (*at == 'U' || *at == 'u') && at[1] == '&' && at[2] == '\'')
+		at += 2;
+	if (at < end && *at == '$')
+		return line_stretch(at, end); /* $tag$ ... $tag$ */
 	return at < end && *at == '\'' ? value_stretch(at, end) : (struct stretch){ NULL, NULL };
 }
 
 /*
- * uri_stretch is the password of a URI whose "://" ends at `s`: a user, a colon, and the last @. Where
- * the text was cut before its @, what is behind the colon is a password unless it is a port.
+ * uri_stretch is the password of a URI whose "://" ends at `s`: a user, a colon, and the last @.
+ * Where the text was cut before its @, what is behind the colon is a password unless it is a port.
  */
 static struct stretch
 uri_stretch(const char *s, const char *end)
 {
-	const char *colon = NULL, *at = NULL, *p = s, *digits;
+	const char *colon = NULL, *at = NULL, *stop = NULL, *p = s, *digits;
 
-	for (; p < end && !isspace((unsigned char)*p) && *p != '"' && *p != '<' && *p != '>'; p++) {
-		if (*p == ':' && colon == NULL)
+	for (; p < end && !isspace((unsigned char)*p); p++) {
+		if (stop == NULL && (*p == '"' || *p == '<' || *p == '>'))
+			stop = p; /* the URI ends here, but where an @ follows: a password may hold
+			             them */
+		if (*p == ':' && colon == NULL && stop == NULL)
 			colon = p;
 		else if (*p == '@')
 			at = p;
 	}
+	if (at == NULL && stop != NULL)
+		p = stop;
 	if (colon == NULL)
 		return (struct stretch){ NULL, NULL };
 	if (at != NULL)
@@ -166,10 +177,8 @@ stretch_at(const char *s, const char *end)
 		const char *word;
 		struct stretch (*find)(const char *s, const char *end);
 	} patterns[] = {
-		{ "password", password_stretch },
-		{ "passwd", password_stretch },
-		{ "://", uri_stretch },
-		{ SCRAM, scram_stretch },
+		{ "password", password_stretch }, { "passwd", password_stretch },
+		{ "://", uri_stretch },           { SCRAM, scram_stretch },
 		{ "md5", md5_stretch },
 	};
 

@@ -132,7 +132,7 @@ nagios_merge(const struct tw_merge *list, size_t n, struct tw_buf *out, struct t
 static json_t *
 summaries_take(const struct tw_merge *list, size_t n, const json_t *documents, struct tw_err *e)
 {
-	struct tw_merge lines[TW_LIST_MAX];
+	struct tw_merge lines[TW_MERGE_MAX];
 	struct tw_buf line = TW_BUF_INIT;
 	json_t *summary = NULL;
 

@@ -5,7 +5,11 @@
  */
 #pragma once
 
+#include "base/run.h"
 #include "report.h"
+
+/* As many as can be asked at once, and what is said of them together. */
+#define TW_MERGE_MAX (TW_PARTS_MAX + 1)
 
 /* One of them. All is the caller's. */
 struct tw_merge {

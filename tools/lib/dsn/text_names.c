@@ -272,8 +272,8 @@ named_call(struct tw_names *n, struct tw_err *e)
 	struct scope s;
 
 	/* a variable of the environment; tw_dsn_may_names looks for those of capitals */
-	if (n->last[0].type != 's' || n->last[1].type != '(' || callee.n == 0 || name.n == 0 ||
-	    !isupper((unsigned char)name.text[name.n - 1]))
+	if (n->last[0].type != 's' || n->last[1].type != '(' || n->last[2].type != 'w' ||
+	    callee.n == 0 || name.n == 0 || !isupper((unsigned char)name.text[name.n - 1]))
 		return true;
 	object = dotted(n, n->last[2].end);
 	if (set) /* of "os.Setenv" it is "os" */

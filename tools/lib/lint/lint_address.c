@@ -68,10 +68,11 @@ address_check(const struct tw_lint *lint, const char *host, bool *here, struct t
 		                    host);
 	else if (numeric && !lint->elsewhere && absent(found)) {
 		*here = false;
-		ok = tw_finding_add(f, at, TW_ERROR, "listen-address",
+		/* no error while others remain: an address may come and go with its host's role */
+		ok = tw_finding_add(f, at, TW_WARNING, "listen-address",
 		                    "take an address of this host", e,
-		                    "listen_addr: '%s' is no address of this host: PgBouncer does "
-		                    "not listen there",
+		                    "listen_addr: '%s' is no address of this host now: PgBouncer "
+		                    "does not listen there",
 		                    host);
 	}
 	if (found != NULL)
@@ -103,9 +104,15 @@ tw_lint_addresses(const struct tw_lint *lint, struct tw_findings *f, struct tw_e
 		}
 		at += n + (at[n] == ',');
 	}
-	return some || tw_lint_before(lint, TW_PGBOUNCER(1, 19, 0)) ||
-	       tw_finding_add(
-		   f, tw_lint_place(lint, "listen_addr"), TW_REFUSED, "listen-address",
-		   "take an address of this host", e,
-		   "listen_addr: no address of it is this host's: PgBouncer does not start");
+	if (some)
+		return true;
+	if (tw_lint_before(lint, TW_PGBOUNCER(1, 19, 0)))
+		return tw_finding_add(
+		    f, tw_lint_place(lint, "listen_addr"), TW_ERROR, "listen-address",
+		    "take an address of this host", e,
+		    "listen_addr: no address of it is this host's: PgBouncer starts without TCP");
+	return tw_finding_add(
+	    f, tw_lint_place(lint, "listen_addr"), TW_REFUSED, "listen-address",
+	    "take an address of this host", e,
+	    "listen_addr: no address of it is this host's: PgBouncer does not start");
 }
