@@ -11,8 +11,14 @@ host_back() {
   local account
   unit_back || return
   for account in "${accounts[@]}" "$probe_account"; do
-    account_remove "$account" || return
+    account_remove "$account" || account_stays "$account"
   done
+}
+
+# account_stays NAME: userdel removes nobody who has a process. That is no reason to leave the rest.
+account_stays() {
+  say "twpool-rollback: the account '$1' could not be removed; going on"
+  remaining+=("the account '$1', which may have processes (ps -u $1): end them, and run it again")
 }
 
 # account_remove NAME: what one of the generations that go has created. What its process has left is

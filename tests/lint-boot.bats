@@ -164,6 +164,35 @@ nothing_left() {
   done
 }
 
+# The way back from an incident needs neither.
+@test "--reload: without a binary that runs, or room for the shadow boot, the rules judge, for the version that runs" {
+  local why
+  config run 'pool_mode = session' 'stats_period = 40'
+  start run pgbouncer
+  printf '#!/bin/sh\nexit 127\n' >broken
+  chmod 755 broken
+  for why in "$work/none" "$work/broken"; do
+    edit run 's/^stats_period = ./&1/'
+    run -69 --separate-stderr twpool-lint -q --boot --binary "$why" --reload "$dsn" "$work/run/p.ini"
+    run -0 --separate-stderr reload run "$why"
+    [[ "$output" == *": warning: reload: there was no shadow boot, the rules alone judged: '$why' is no PgBouncer -- "* ||
+      "$output" == *": warning: reload: there was no shadow boot, the rules alone judged: cannot run '$why': "* ]]
+    [ "$(live stats_period)" = "$(sed -n 's/^stats_period = //p' run/p.ini)" ]
+  done
+  if ((EUID == 0)) && unshare -m true; then
+    edit run 's/^stats_period = .*/stats_period = 77/'
+    # shellcheck disable=SC2016 # the inner shell's
+    run -0 --separate-stderr unshare -m bash -c 'mount --bind . . && mount --rbind /tmp /tmp && mount -o remount,ro,bind /tmp && "$@"' bash \
+      twpool-lint -q --reload "$dsn" --timeout 20 "$work/run/p.ini"
+    [[ "$output" == *": warning: reload: there was no shadow boot, the rules alone judged: make a directory in /tmp: "* ]]
+    [ "$(live stats_period)" = 77 ]
+  fi
+  edit run 's/^pool_mode/bogus = 1\npool_mode/'
+  run -1 --separate-stderr reload run "$why"
+  [[ "$output" == *": error: reload: PgBouncer was not reloaded: the old files are back"*": error: unknown-key: bogus: "* ]]
+  running run
+}
+
 # Its issue 1482: a bad line stops RELOAD half-way, everything below it is at its default, the answer is success.
 @test "--reload: a bad line is found first: PgBouncer is not asked, and the old file is back" {
   local binary dir

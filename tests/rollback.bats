@@ -192,6 +192,17 @@ pids() {
   answers
 }
 
+@test "--previous with the pooler's binary gone: what runs takes the older settings" {
+  ln -s "$(command -v pgbouncer)" bouncer
+  deployed ".process.pooler_binary = \"$PWD/bouncer\" | .pgbouncer.default_pool_size = 9"
+  host_site ".process.pooler_binary = \"$PWD/bouncer\" | .pgbouncer.default_pool_size = 7"
+  host_run twpool-deploy >/dev/null 2>&1
+  rm bouncer
+  run -0 --separate-stderr host_run twpool-rollback --previous
+  [[ "$stderr" == *': warning: reload: there was no shadow boot, the rules alone judged: cannot run '* ]]
+  answers
+}
+
 @test "--previous over a moved port brings pooler and game back to the old one" {
   deployed
   old=$host_pool_port
@@ -201,6 +212,21 @@ pids() {
   run -0 host_run twpool-rollback --previous
   [[ "$(jq -r .app "$host_game/bin/bigbang.json")" == "host=127.0.0.1 port=$old "* ]]
   answers
+}
+
+# userdel fails while a process of the user runs, and may find no user at all.
+@test "an account that cannot be removed is among what remains, and the others go" {
+  # shellcheck disable=SC2016 # the inner shell's
+  run -0 bash -euc 'home=$1 remaining=()
+    . "$home/rollback/host.bash"
+    unit_back() { :; }
+    noted() { :; }
+    say() { echo "$*"; }
+    getent() { [[ $2 != twpool-check ]]; }
+    run() { echo "$*"; [[ $* != "userdel -- pgbouncer" ]] || return 8; }
+    host_back
+    printf "%s\n" "${remaining[@]}"' bash "$tests/.."
+  [[ "$output" == *"userdel -- pgbouncer"$'\n'*"'pgbouncer' could not be removed; going on"$'\n'"userdel -- twpool_probe"$'\n'"groupdel -- twpool_probe"$'\n'"the account 'pgbouncer', which may have processes (ps -u pgbouncer): end them, and run it again" ]]
 }
 
 @test "killed between the marks of two generations and run again, it finishes" {

@@ -67,14 +67,42 @@ binary_find(const struct options *o)
 	return NULL;
 }
 
-/* version_find sets the version: the one given, or that of the binary; "any" is none. */
+/* version_running asks the PgBouncer whose console is given. */
+static bool
+version_running(const char *console, long timeout, int *version, struct tw_err *e)
+{
+	tw_ms deadline = tw_pg_now() + timeout * 1000;
+	struct tw_pg_params p = TW_PG_PARAMS_INIT;
+	PGconn *conn = NULL;
+	bool ok = tw_pg_dsn_read(console, NULL, &p, e) &&
+	          tw_pg_params_default(&p, "fallback_application_name", name, e) &&
+	          tw_admin_connect(&p, deadline, &conn, e) &&
+	          tw_lint_version(conn, deadline, version, e);
+
+	PQfinish(conn);
+	tw_pg_params_free(&p);
+	return ok;
+}
+
+/*
+ * version_find sets the version: the one given, or that of the binary; "any" is none. A running
+ * PgBouncer that is asked anyway has one too, where the binary does not run.
+ */
 static bool
 version_find(const struct options *o, const char *binary, int *version, struct tw_err *e)
 {
+	const char *console = o->reload != NULL ? o->reload : o->live;
+	struct tw_err why = TW_ERR_INIT;
+
 	*version = 0;
 	if (o->version != NULL)
 		return strcmp(o->version, "any") == 0 || tw_key_version(o->version, version, e);
-	return binary == NULL || tw_boot_version(binary, version, e);
+	if (binary == NULL ? o->reload == NULL || o->boot : tw_boot_version(binary, version, &why))
+		return true;
+	if (console != NULL && !o->boot && (binary == NULL || why.exit == EX_UNAVAILABLE))
+		return version_running(console, o->timeout, version, e);
+	*e = why;
+	return false;
 }
 
 /* live_check asks the console, and /proc where --pid is given. */
@@ -99,17 +127,36 @@ live_check(const struct options *o, const struct tw_lint *lint, struct tw_live *
 	return ok;
 }
 
-/* boot_check is the shadow boot, where it is asked for. */
+/*
+ * boot_check is the shadow boot, where it is asked for. A reload does without one that cannot be
+ * made, for want of a binary or of room: the way back from an incident must not need them. The
+ * rules have judged, and what PgBouncer has is read back.
+ */
 static bool
 boot_check(const struct options *o, const struct tw_lint *lint, const char *binary,
-           struct tw_boot *boot, struct tw_findings *f, struct tw_err *e)
+           struct tw_boot *boot, struct report *r, struct tw_findings *f, struct tw_err *e)
 {
+	struct tw_err why = TW_ERR_INIT;
+	int version;
+
 	if (!o->boot && o->reload == NULL)
 		return true;
-	if (binary == NULL)
-		return tw_fail(e, EX_UNAVAILABLE, "there is no PgBouncer on this host") ||
-		       tw_hint(e, "Say where it is: --binary PATH.");
-	return tw_boot(lint, binary, tw_pg_now() + o->timeout * 1000, boot, f, e);
+	if (binary == NULL) {
+		tw_fail(&why, EX_UNAVAILABLE, "there is no PgBouncer on this host");
+		tw_hint(&why, "Say where it is: --binary PATH.");
+	} else if ((o->boot || tw_boot_version(binary, &version, &why)) &&
+	           tw_boot(lint, binary, tw_pg_now() + o->timeout * 1000, boot, f, &why)) {
+		r->boot = boot;
+		return true;
+	}
+	if (!o->boot &&
+	    (why.exit == EX_UNAVAILABLE || why.exit == EX_OSERR || why.exit == EX_IOERR))
+		return tw_finding_add(f, tw_lint_place(lint, ""), TW_WARNING, "reload",
+		                      "see to that, and try it with --boot", e,
+		                      "there was no shadow boot, the rules alone judged: %s",
+		                      why.msg);
+	*e = why;
+	return false;
 }
 
 /* reload_run is --reload: what went before decides whether PgBouncer is asked at all. */
@@ -159,17 +206,13 @@ file_judge(const struct options *o, struct tw_lint *lint, const char *binary, in
 {
 	struct tw_boot boot = TW_BOOT_INIT;
 	struct tw_live live = { 0 };
-	struct report r = { lint,
-		            f,
-		            false,
-		            o->boot || o->reload != NULL ? &boot : NULL,
-		            o->live ? &live : NULL,
-		            o->reload != NULL,
-		            TW_RELOAD_REFUSED };
+	struct report r = {
+		lint, f, false, NULL, o->live ? &live : NULL, o->reload != NULL, TW_RELOAD_REFUSED
+	};
 	bool ok = read_file(o, lint, f, e) && tw_lint_rules(lint, f, e);
 
 	r.refused = tw_findings_worst(f) == TW_REFUSED;
-	ok = ok && boot_check(o, lint, binary, &boot, f, e) &&
+	ok = ok && boot_check(o, lint, binary, &boot, &r, f, e) &&
 	     (o->live == NULL || live_check(o, lint, &live, f, e)) &&
 	     (o->reload == NULL || reload_run(o, lint, &r, f, e));
 	*code = o->reload != NULL ? r.reload != TW_RELOAD_DONE

@@ -109,6 +109,9 @@ struct tw_live {
 bool tw_lint_live(const struct tw_lint *lint, PGconn *conn, tw_ms deadline, struct tw_live *live,
                   struct tw_findings *findings, struct tw_err *e);
 
+/* tw_lint_version asks for the version of the running PgBouncer, as TW_PGBOUNCER. As tw_pg_exec. */
+bool tw_lint_version(PGconn *conn, tw_ms deadline, int *version, struct tw_err *e);
+
 /*
  * tw_lint_listener finds out whether the sockets that listen where the file says belong to one of
  * these n processes, and to nobody else. Finding: listener. EX_NOPERM where /proc hides the answer.

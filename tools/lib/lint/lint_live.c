@@ -24,6 +24,23 @@ tw_lint_live(const struct tw_lint *lint, PGconn *conn, tw_ms deadline, struct tw
 }
 
 bool
+tw_lint_version(PGconn *conn, tw_ms deadline, int *version, struct tw_err *e)
+{
+	static const char *const columns[] = { "version", NULL };
+	PGresult *rows = NULL;
+	const char *text;
+	bool ok = tw_admin_show(conn, TW_ADMIN_VERSION, deadline, &rows, e) &&
+	          tw_admin_columns(rows, "SHOW VERSION", columns, e);
+
+	if (ok && PQntuples(rows) > 0) {
+		text = tw_admin_value(rows, 0, "version");
+		ok = tw_key_version(text + strcspn(text, "0123456789"), version, e);
+	}
+	PQclear(rows);
+	return ok;
+}
+
+bool
 tw_lint_binary(const struct tw_lint *lint, const char *binary, PGconn *conn, tw_ms deadline,
                struct tw_findings *findings, struct tw_err *e)
 {

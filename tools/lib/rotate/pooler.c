@@ -11,24 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* version_ask sets the version of the running pooler. */
-static bool
-version_ask(PGconn *console, tw_ms deadline, int *version, struct tw_err *e)
-{
-	static const char *const columns[] = { "version", NULL };
-	PGresult *rows = NULL;
-	const char *text;
-	bool ok = tw_admin_show(console, TW_ADMIN_VERSION, deadline, &rows, e) &&
-	          tw_admin_columns(rows, "SHOW VERSION", columns, e);
-
-	if (ok && PQntuples(rows) > 0) {
-		text = tw_admin_value(rows, 0, "version");
-		ok = tw_key_version(text + strcspn(text, "0123456789"), version, e);
-	}
-	PQclear(rows);
-	return ok;
-}
-
 /* first is the first finding that hinders: an error before the RELOAD, a difference after it. */
 static const struct tw_finding *
 first(const struct tw_findings *f, size_t from, bool after)
@@ -56,7 +38,8 @@ judge(PGconn *console, tw_ms deadline, bool after, struct tw_err *e)
 	snprintf(path, sizeof(path), "%s/etc/pgbouncer/twpool/pgbouncer.ini", tw_root());
 	lint.path = path;
 	lint.user = tw_lint_user(path);
-	ok = version_ask(console, deadline, &lint.version, e) && tw_lint_read(&lint, &findings, e);
+	ok = tw_lint_version(console, deadline, &lint.version, e) &&
+	     tw_lint_read(&lint, &findings, e);
 	from = findings.n;
 	ok = ok && (after ? tw_lint_live(&lint, console, deadline, &live, &findings, e)
 	                  : tw_lint_rules(&lint, &findings, e));
