@@ -93,21 +93,6 @@ server_in(const struct tw_settings *all, const char *group)
 	return false;
 }
 
-/*
- * usual_port tells whether a group has no number for a port that is neither PostgreSQL's nor
- * PgBouncer's: "connect" and "Client" are what the drivers of other servers are called by too.
- */
-static bool
-usual_port(const struct group *g)
-{
-	const char *port;
-
-	if (g->port == NULL || !number_is(&g->port->value))
-		return true;
-	port = tw_buf_text(&g->port->value);
-	return strcmp(port, "5432") == 0 || strcmp(port, "6432") == 0;
-}
-
 /* group_is tells whether settings are a connection, as what, and how sure that is. */
 static bool
 group_is(const struct tw_settings *all, const struct group *g, struct tw_dsn_found *as)
@@ -126,7 +111,7 @@ group_is(const struct tw_settings *all, const struct group *g, struct tw_dsn_fou
 	as->kind = TW_DSN_SETTINGS;
 	/* a driver has a port though none is written here, and an expression is one */
 	if (g->driver || (g->client && g->dbname != NULL)) {
-		as->sure = !g->doubt && (g->driver || usual_port(g));
+		as->sure = !g->doubt;
 		return !g->other && (g->port != NULL || g->host != NULL);
 	}
 	as->sure = g->hint && g->host != NULL && !g->doubt;

@@ -145,7 +145,10 @@ claim_of(const struct tw_names *n, struct part callee)
 	}
 	if (n->driver && callee.n > 3 && memcmp(callee.text, "pg.", 3) == 0)
 		return TW_CLAIM_DRIVER;
-	return n->driver && among(callee, generic) ? TW_CLAIM_CLIENT : TW_CLAIM_NONE;
+	if (!n->driver || !among(callee, generic))
+		return TW_CLAIM_NONE;
+	/* what the drivers of other servers are called by too */
+	return n->others ? TW_CLAIM_DOUBT : TW_CLAIM_CLIENT;
 }
 
 /*
@@ -396,12 +399,12 @@ tw_names_token(struct tw_names *n, const struct tw_names_token *t, struct tw_nam
 	return ok;
 }
 
-/* driver_in tells whether a file has a word of the drivers of its language. */
+/* one_in tells whether a file has one of a list of words. */
 static bool
-driver_in(const struct tw_source *src, const struct tw_names_style *style)
+one_in(const struct tw_source *src, const char *const *words)
 {
-	for (const char *const *word = style->drivers; *word != NULL; word++) {
-		if (memmem(src->bytes, src->n, *word, strlen(*word)) != NULL)
+	for (; *words != NULL; words++) {
+		if (memmem(src->bytes, src->n, *words, strlen(*words)) != NULL)
 			return true;
 	}
 	return false;
@@ -410,8 +413,13 @@ driver_in(const struct tw_source *src, const struct tw_names_style *style)
 void
 tw_names_start(struct tw_names *n, const struct tw_source *src, const struct tw_names_style *style)
 {
+	static const char *const others[] = { "mysql",     "mariadb",    "redis",    "mongo",
+		                              "cassandra", "clickhouse", "oracledb", "mssql",
+		                              "tedious",   "pymssql",    NULL };
+
 	*n = (struct tw_names){ .src = src, .style = style };
-	n->driver = driver_in(src, style);
+	n->driver = one_in(src, style->drivers);
+	n->others = n->driver && one_in(src, others);
 }
 
 void

@@ -39,6 +39,7 @@ struct tw_names {
 	const struct tw_source *src;
 	const struct tw_names_style *style;
 	bool driver;                   /* the file has a word of `drivers` */
+	bool others;                   /* and one of another server's */
 	struct tw_names_token last[4]; /* the newest first */
 	size_t depth;
 	struct tw_names_frame frame[TW_NAMES_DEPTH];
