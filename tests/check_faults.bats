@@ -77,7 +77,13 @@ stranded() {
   diagnosed critical connections -w 'connections=~:' -c 'connections=~:'
 }
 
+# full: nobody but a superuser gets in, and whoever was sent away has left.
 full() {
+  local pid alive=0
+  for pid in "${sessions[@]}"; do
+    ! kill -0 "$pid" 2>/dev/null || alive=$((alive + 1))
+  done
+  [[ $(cluster_sql "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'") == "$alive" ]] || return
   [[ $(cluster_sql "SELECT count(*) >= current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
     FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()") == t ]]
 }
