@@ -101,6 +101,7 @@ pooler_start() {
   cluster_open_way "$TWPOOL_ROOT"
   twpool-render --site site.json --secrets 0 --pgbouncer-version "$(pooler_version)" --out "$etc" -q </dev/null
   ((EUID != 0)) || chown -R "$POOLER_USER:" "$etc" "$TWPOOL_ROOT/run/pgbouncer"
+  rm -f pooler.log # the last one's says "process up" too
   pooler_exec "$etc/pgbouncer.ini" 2>pooler.log 3>&- 4>&- &
   wait_until 10 grep -q 'process up' pooler.log
   sed -n 's/.* \[\([0-9]*\)\] LOG process up.*/\1/p' pooler.log | tail -n 1 >pooler.pid
