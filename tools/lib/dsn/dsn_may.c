@@ -6,7 +6,7 @@
  * quotes, or written as escapes; so their last piece is looked for too. tests/fuzz holds this
  * against the tokenizers.
  */
-#include "dsn_setting.h"
+#include "dsn_may.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -40,18 +40,6 @@ struct file {
 	bool colons; /* and ':' may stand before them */
 };
 
-static bool
-blank(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static bool
-quote(char c)
-{
-	return c == '"' || c == '\'' || c == '`';
-}
-
 /* word_byte tells whether a byte can stand in a name, or in what stands before it in a key. */
 static bool
 word_byte(char c)
@@ -76,7 +64,7 @@ last_bytes(const char *in, size_t end)
 	int a = end > 2 ? in[end - 3] | 0x20 : 0;
 
 	if (c != 't' && c != 'r' && c != 'e')
-		return quote(in[end - 1]) || in[end - 1] == '\\';
+		return tw_may_quote(in[end - 1]) || in[end - 1] == '\\';
 	if (!letter(b) || !letter(a)) /* a piece of one */
 		return true;
 	if (c == 't') /* port host */
@@ -110,10 +98,10 @@ cut(const struct file *f, size_t at)
 
 	if (!f->pieces || at == 0)
 		return false;
-	if (quote(f->in[at - 1]) || f->in[at - 1] == '\\')
+	if (tw_may_quote(f->in[at - 1]) || f->in[at - 1] == '\\')
 		return true;
 	/* "po\", a newline, perhaps blanks, "rt" */
-	while (back > 0 && blank(f->in[back - 1]) && at - back < BACK_MAX)
+	while (back > 0 && tw_may_blank(f->in[back - 1]) && at - back < BACK_MAX)
 		back--;
 	return at - back == BACK_MAX || (back < at && back > 0 && f->in[back - 1] == '\\');
 }
@@ -124,21 +112,22 @@ before_sign(const struct file *f, size_t at)
 {
 	size_t end = at, begin, n;
 
-	while (end > 0 && blank(f->in[end - 1])) {
+	while (end > 0 && tw_may_blank(f->in[end - 1])) {
 		if (at - end == BACK_MAX)
 			return true;
 		end--;
 	}
 	if (f->code && end > 0 && f->in[end - 1] == ']') {
-		for (end--; end > 0 && blank(f->in[end - 1]);)
+		for (end--; end > 0 && tw_may_blank(f->in[end - 1]);)
 			end--;
-		return end > 0 && quote(f->in[end - 1]) && tw_dsn_may_end(f->in, f->in + end - 1);
+		return end > 0 && tw_may_quote(f->in[end - 1]) &&
+		       tw_dsn_may_end(f->in, f->in + end - 1);
 	}
 	/* they all end with one of these, and that is nearly all that there is to do */
 	if (end == 0 || !last_bytes(f->in, end))
 		return false;
 	/* "host" '=': the name is the piece before; a key of JSON or TOML in its quotes */
-	if (end > 0 && quote(f->in[end - 1])) {
+	if (end > 0 && tw_may_quote(f->in[end - 1])) {
 		if (f->pieces && (end == at || f->apart))
 			return true;
 		if (!f->keyed)
@@ -235,7 +224,7 @@ scheme_may(const struct file *f, size_t at)
 	if (!two) /* ":/" "/" */
 		return f->in[at - 1] == ':' && at + 1 < f->n && !word_byte(f->in[at + 1]);
 	if (f->in[at - 1] != ':')
-		return cut(f, at) && !blank(f->in[at - 1]);
+		return cut(f, at) && !tw_may_blank(f->in[at - 1]);
 	for (begin = --end; begin > 0 && end - begin < BACK_MAX &&
 	                    (word_byte(f->in[begin - 1]) || f->in[begin - 1] == '+');)
 		begin--;

@@ -4,22 +4,10 @@
  * them: those with a variable of libpq, or with the name of a port or a host before a sign that may
  * give it a value. It is asked of every file of a source tree, so it looks at signs only.
  */
-#include "dsn_setting.h"
+#include "dsn_may.h"
 
 #include <ctype.h>
 #include <string.h>
-
-static bool
-blank(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static bool
-quote(char c)
-{
-	return c == '"' || c == '\'' || c == '`';
-}
 
 /* variables_may looks for the variables of libpq; with `ports` also for any that ends with PORT. */
 static bool
@@ -31,7 +19,7 @@ variables_may(const struct tw_source *src, bool ports)
 	while (end - at >= 5 && (at = memchr(at, 'P', (size_t)(end - at - 4))) != NULL) {
 		if (end - at >= 6 && (memcmp(at, "PGPORT", 6) == 0 || memcmp(at, "PGHOST", 6) == 0))
 			return true;
-		if (ports && memcmp(at, "PORT", 4) == 0 && quote(at[4]))
+		if (ports && memcmp(at, "PORT", 4) == 0 && tw_may_quote(at[4]))
 			return true;
 		at++;
 	}
@@ -80,9 +68,9 @@ before_sign(const char *begin, const char *sign)
 {
 	const char *at = sign;
 
-	while (at > begin && blank(at[-1]))
+	while (at > begin && tw_may_blank(at[-1]))
 		at--;
-	if (at > begin && quote(at[-1]))
+	if (at > begin && tw_may_quote(at[-1]))
 		at--;
 	return tw_dsn_may_end(begin, at);
 }

@@ -49,14 +49,6 @@ void tw_settings_free(struct tw_settings *s);
 /* tw_dsn_variables tells whether a file has the name of a variable that makes a connection. */
 bool tw_dsn_variables(const struct tw_source *src);
 
-/*
- * tw_dsn_may_names is tw_dsn_may of the values with names in a program's source, but for those with
- * '=': with `setters` those of setPortNumber(5432), else those of port: 5432. tw_dsn_may_end tells
- * whether the name of a port or a host may end at `end`, not before `begin`.
- */
-bool tw_dsn_may_end(const char *begin, const char *end);
-bool tw_dsn_may_names(const struct tw_source *src, bool setters);
-
 /* A keyword text in the making. */
 struct tw_keywords {
 	struct tw_buf text;
