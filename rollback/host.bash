@@ -44,7 +44,7 @@ package_remove() {
   for GEN in "${all[@]}"; do
     read -r -a words <<<"$(gen_get package.installed)"
     for one in "${words[@]}"; do
-      ! package_installed "$one" || wanted+=("$one")
+      [[ " ${wanted[*]} " == *" $one "* ]] || ! package_installed "$one" || wanted+=("$one")
     done
   done
   ((${#wanted[@]} == 0)) || package_purge "${wanted[@]}"

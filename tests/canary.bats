@@ -72,7 +72,7 @@ written() {
   # the copy of the userlist for the shadow boot, in a directory that is the pooler's alone.
   run written
   printf '%s\n' "$output" | grep -vE "^$host_root/(srv/game/bin/(bigbang.json|\.twpool-[0-9a-f]{16})|etc/pgbouncer/twpool/(userlist.txt|\.twpool-[0-9a-f]{16})|var/lib/twpool/generations/[0-9]{4}/.*|$)" |
-    grep -vE '^(/memfd:diff.*|/dev/shm/.*|/tmp/twpool-boot\.[A-Za-z0-9]{6}/auth_file)?$' >elsewhere || :
+    grep -vE '^(/memfd:diff.*|/dev/shm/.*|/tmp/twpool-boot\.[0-9]+\.[A-Za-z0-9]{6}/auth_file)?$' >elsewhere || :
   [ ! -s elsewhere ] || { cat elsewhere; false; }
   [ "$(stat -c %a "$host_root/var/lib/twpool")" = 700 ]
   # What is left on the disk.

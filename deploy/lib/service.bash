@@ -81,6 +81,19 @@ proc_read() {
   started=$((now - ${uptime%.*} + ticks / clock_ticks))
 }
 
+# leftovers_removed: the temporary directories of runs that were killed, which may hold a password. Their names
+# have the id of the process that made them: it is gone, or younger, and then another one.
+leftovers_removed() {
+  local dir pid state uid ticks started
+  for dir in /tmp/twpool-{boot,plan}.* /var/tmp/twpool-build.*; do
+    pid=${dir#*.} pid=${pid%%.*}
+    [[ $pid =~ ^[0-9]+$ && -d $dir && ! -L $dir ]] || continue
+    [[ $EUID -eq 0 || -O $dir ]] || continue
+    ! proc_read "$pid" || ((started > $(stat -c %Y -- "$dir") + 1)) || continue
+    run rm -rf -- "$dir" || return
+  done
+}
+
 # service_running NAME
 service_running() {
   manager running "$1"

@@ -77,7 +77,8 @@ dir_make(struct shadow *s, struct tw_err *e)
 		if (pw->pw_uid == 0)
 			return tw_fail(e, EX_CONFIG, "PgBouncer does not run as root");
 	}
-	snprintf(s->dir, sizeof(s->dir), "/tmp/twpool-boot.XXXXXX");
+	/* The process id tells whoever sweeps whether we are still there. */
+	snprintf(s->dir, sizeof(s->dir), "/tmp/twpool-boot.%ld.XXXXXX", (long)getpid());
 	if (mkdtemp(s->dir) == NULL) {
 		s->dir[0] = '\0';
 		return tw_fail_errno(e, EX_OSERR, "make a directory in /tmp");
