@@ -151,6 +151,19 @@ bats_require_minimum_version 1.5.0
   [[ "$output" == *"generation 0001 was not finished; going back to the state before it"*"deployed: generation 0002"* ]]
 }
 
+@test "what a killed run has left in /tmp, which may hold a password, goes with the next one; a live one's stays" {
+  host
+  gone=$(bash -c 'mktemp -d "/tmp/twpool-boot.$$.XXXXXX"')
+  built=$(bash -c 'mktemp -d "/var/tmp/twpool-build.$$.XXXXXX"')
+  live=$(mktemp -d "/tmp/twpool-plan.$$.XXXXXX")
+  reused=$(mktemp -d "/tmp/twpool-boot.$$.XXXXXX")
+  touch -d '2020-01-01' "$reused"
+  run -0 host_run twpool-rollback
+  [[ "$output" == *"+ rm -rf -- $gone"* ]]
+  [[ ! -e $gone && ! -e $built && ! -e $reused && -e $live ]]
+  rm -r "$live"
+}
+
 @test "a bad site file is refused with its place, before anything else" {
   host
   host_site '.pgbouncer.listen_port = "6432"'
