@@ -2,6 +2,7 @@
 #include "auth.h"
 #include "log.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -59,7 +60,7 @@ gs_auth_login(struct gs_player *player, const char *name, struct gs_err *e)
 		gs_log(GS_WARNING, "Authentication failed for player '%s'", name);
 		return gs_fail(e, EX_NOPERM, "authentication failed");
 	}
-	strcpy(player->name, name);
+	snprintf(player->name, sizeof(player->name), "%s", name);
 	player->logged_in = true;
 	gs_auth_log_success(player, "auth");
 	return true;

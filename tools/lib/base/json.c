@@ -5,6 +5,7 @@
 #include "version.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 json_t *
@@ -76,6 +77,14 @@ tw_json_name(const char *s)
 			*c = '?';
 	}
 	return json_string(copy);
+}
+
+bool
+tw_json_is(const json_t *object, const char *key, const char *text)
+{
+	const char *value = json_string_value(json_object_get(object, key));
+
+	return value != NULL && strcmp(value, text) == 0;
 }
 
 const char *

@@ -27,6 +27,9 @@ bool tw_json_text(const json_t *json, struct tw_buf *b, struct tw_err *e);
  */
 json_t *tw_json_name(const char *s);
 
+/* tw_json_is tells whether the member `key` of an object is this text. */
+bool tw_json_is(const json_t *object, const char *key, const char *text);
+
 /* tw_json_type is the name of a value's type as an error message says it: "an integer". */
 const char *tw_json_type(const json_t *json);
 

@@ -3,7 +3,6 @@
 #include "linger.h"
 
 #include <math.h>
-#include <string.h>
 
 /* What a metric must be clear of its threshold by, of that. */
 #define MARGIN 0.1
@@ -30,15 +29,6 @@ tw_linger_json(const struct tw_verdict *v)
 	return list;
 }
 
-/* is tells whether a member is this text. */
-static bool
-is(const json_t *entry, const char *key, const char *text)
-{
-	const char *value = json_string_value(json_object_get(entry, key));
-
-	return value != NULL && strcmp(value, text) == 0;
-}
-
 enum tw_status
 tw_linger_status(const json_t *before, const struct tw_result *r, const char *metric)
 {
@@ -46,12 +36,14 @@ tw_linger_status(const json_t *before, const struct tw_result *r, const char *me
 	size_t i;
 
 	json_array_foreach (before, i, entry) {
-		if (!is(entry, "check", r->check) || !is(entry, "metric", metric) ||
-		    !is(entry, "object", r->object != NULL ? r->object : "") ||
-		    !is(entry, "database", r->database) || !is(entry, "user", r->user))
+		if (!tw_json_is(entry, "check", r->check) || !tw_json_is(entry, "metric", metric) ||
+		    !tw_json_is(entry, "object", r->object != NULL ? r->object : "") ||
+		    !tw_json_is(entry, "database", r->database) ||
+		    !tw_json_is(entry, "user", r->user))
 			continue;
-		return is(entry, "status", tw_status_word(TW_STATUS_CRITICAL)) ? TW_STATUS_CRITICAL
-		                                                               : TW_STATUS_WARNING;
+		return tw_json_is(entry, "status", tw_status_word(TW_STATUS_CRITICAL))
+		           ? TW_STATUS_CRITICAL
+		           : TW_STATUS_WARNING;
 	}
 	return TW_STATUS_OK;
 }

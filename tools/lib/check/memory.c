@@ -63,15 +63,6 @@ integer(const json_t *document, const char *key)
 	return json_is_integer(value) ? json_integer_value(value) : -1;
 }
 
-/* is tells whether a member is this text. */
-static bool
-is(const json_t *document, const char *key, const char *text)
-{
-	const char *value = json_string_value(json_object_get(document, key));
-
-	return value != NULL && strcmp(value, text) == 0;
-}
-
 /* document_read is the file as far as it may be believed, or NULL; the caller's (json_decref). */
 static json_t *
 document_read(const char *path, const char *tool)
@@ -85,8 +76,9 @@ document_read(const char *path, const char *tool)
 	    (st.st_uid == geteuid() || st.st_uid == 0) && (st.st_mode & (S_IWGRP | S_IWOTH)) == 0 &&
 	    boot_id_read(&boot, &ignored))
 		document = tw_json_parse(bytes.data, bytes.len, path, &ignored);
-	if (document != NULL && (integer(document, "schema") != 1 || !is(document, "tool", tool) ||
-	                         !is(document, "boot_id", tw_buf_text(&boot)))) {
+	if (document != NULL &&
+	    (integer(document, "schema") != 1 || !tw_json_is(document, "tool", tool) ||
+	     !tw_json_is(document, "boot_id", tw_buf_text(&boot)))) {
 		json_decref(document);
 		document = NULL;
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* pg.c: libpq's non-blocking half driven by poll, and its errors as exit codes. */
+#include "base/clock.h"
 #include "base/scrub.h"
 #include "pg.h"
 #include "local.h"
@@ -9,15 +10,11 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 tw_ms
 tw_pg_now(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (tw_ms)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return tw_clock_ms();
 }
 
 void

@@ -43,8 +43,7 @@ user_of(const struct tw_site *site, const char *role)
 	size_t i;
 
 	json_array_foreach (json_object_get(site->root, "users"), i, user)
-		found = found ||
-		        strcmp(json_string_value(json_object_get(user, "name")), role) == 0;
+		found = found || tw_json_is(user, "name", role);
 	return found;
 }
 

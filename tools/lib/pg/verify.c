@@ -1,25 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /* verify.c: the proof that a login works, by doing it. */
+#include "base/clock.h"
 #include "verify.h"
 
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* Between two tries, in ms: short against server_login_retry, long against a refused connect. */
 #define RETRY_PAUSE 200
-
-/* clock_ms is CLOCK_MONOTONIC in ms with its fraction. */
-static double
-clock_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
 
 /* login_read takes over the row of the SELECT and what the connection knows of itself. */
 static bool
@@ -41,7 +31,7 @@ tw_login_try(const struct tw_pg_params *p, tw_ms timeout, struct tw_login *login
 {
 	struct tw_login own = { .tries = 1 };
 	tw_ms deadline = tw_pg_now() + timeout;
-	double start = clock_ms();
+	const long long start = tw_clock_us();
 	PGconn *conn = NULL;
 	PGresult *r = NULL;
 	bool ok = tw_pg_connect(p, deadline, &conn, e) &&
@@ -50,7 +40,7 @@ tw_login_try(const struct tw_pg_params *p, tw_ms timeout, struct tw_login *login
 	                     deadline, &r, e) &&
 	          login_read(conn, r, &own, e) && tw_pg_exec(conn, "COMMIT", deadline, NULL, e);
 
-	own.ms = clock_ms() - start;
+	own.ms = (double)(tw_clock_us() - start) / 1e3;
 	PQclear(r);
 	PQfinish(conn);
 	if (ok)

@@ -295,8 +295,7 @@ secrets_check(const struct maker *m)
 		bool found = false;
 
 		json_array_foreach (users, i, user)
-			found = found ||
-			        strcmp(json_string_value(json_object_get(user, "name")), role) == 0;
+			found = found || tw_json_is(user, "name", role);
 		if (found && m->queried)
 			return tw_fail(m->e, EX_DATAERR,
 			               "secrets: none is kept where auth.method is \"query\", and "

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* rotate.c: everything prepared, then the change, then the proof. */
+#include "base/clock.h"
 #include "dsn/dsn_password.h"
 #include "dsn/dsn_plan.h"
 #include "pg/admin.h"
@@ -12,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* For so long the pooler may remember a login that failed while the password changed, in ms. */
 #define PROOF_RETRY 10000
@@ -45,7 +45,7 @@ role_check(const struct rotation *r)
 	size_t i;
 
 	json_array_foreach (json_object_get(r->site->root, "users"), i, user) {
-		if (strcmp(json_string_value(json_object_get(user, "name")), r->role) == 0)
+		if (tw_json_is(user, "name", r->role))
 			return true;
 	}
 	return tw_fail(r->e, EX_USAGE, "'%s' is not among users[] of the site", r->role);
@@ -225,24 +225,14 @@ role_alter(struct rotation *r)
 	return ok;
 }
 
-/* clock_ms is CLOCK_MONOTONIC in ms. */
-static double
-clock_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
-
 /* change makes the change. The userlist is read at the RELOAD only, so its rename comes first. */
 static bool
 change(struct rotation *r, struct tw_rotated *done)
 {
-	double start;
+	long long start;
 	bool ok = tw_prepared_publish(&r->userlist, r->e);
 
-	start = clock_ms();
+	start = tw_clock_us();
 	ok = ok && tw_pg_exec(r->pg, "COMMIT", r->deadline, NULL, r->e);
 	if (!ok) {
 		tw_context(r->e, "PostgreSQL keeps the old password, the userlist may have the "
@@ -253,7 +243,7 @@ change(struct rotation *r, struct tw_rotated *done)
 		ok = tw_prepared_publish(&r->dsn[i], r->e);
 	ok = ok &&
 	     (r->console == NULL || tw_admin_reload(r->console, r->deadline, r->e));
-	done->window_ms = clock_ms() - start;
+	done->window_ms = (double)(tw_clock_us() - start) / 1e3;
 	if (!ok) {
 		tw_context(r->e, "PostgreSQL has the new password, not every other place");
 		return tw_hint(r->e, "Run the rotation again: it makes another one.");

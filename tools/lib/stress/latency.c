@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /* latency.c: a growing array, sorted once. */
+#include "base/clock.h"
 #include "latency.h"
 
 #include <math.h>
 #include <stdlib.h>
-#include <time.h>
 
 tw_us
 tw_us_now(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (tw_us)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+	return tw_clock_us();
 }
 
 void
