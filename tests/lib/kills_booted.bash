@@ -109,7 +109,7 @@ _kills_standin() {
 }
 
 kills_host() {
-  booted_boot "$(basename "$PWD")" "$KILLS_IMAGE"
+  booted_boot "${PWD##*/}" "$KILLS_IMAGE"
   wait_until 60 booted_plays
   production_edit '.validate += {bots: 2, latency_pairs: 10, pool_seconds: 0.2, min_success: 1, command:
     ["bin/bots", "--port", "7777", "--bots", "2", "--duration", "0.2", "--think", "0.1"]}'
