@@ -37,6 +37,27 @@ account_orphans() {
   fi
 }
 
+# package_back: what a deploy's package manager left when it was killed is ended, and the pooler's unit is as it was
+# before. Not at boot: the package's scripts would wait for what waits for us.
+package_back() {
+  local left undo
+  [[ -z ${TWPOOL_BOOT:-} ]] || return 0
+  left=$(package_left) || return
+  [[ -n $left ]] || return 0
+  undo=("$left")
+  say "the package manager was interrupted in the deploy of generation $left: what it left is ended"
+  package_mend || return
+  # Its own start of the pooler is no part of that.
+  ! unit_there || run timeout 30 systemctl stop -- pgbouncer.service || return
+  unit_back
+}
+
+# package_stays: the package manager's trouble is no reason to leave the rest.
+package_stays() {
+  say 'twpool-rollback: what the package manager left unfinished could not be ended; going on'
+  remaining+=("the package manager's unfinished work: $(package_advice repair)")
+}
+
 # package_remove: the packages that any recorded deploy has installed.
 package_remove() {
   local GEN all=() words=() one wanted=()
@@ -50,18 +71,21 @@ package_remove() {
   ((${#wanted[@]} == 0)) || package_purge "${wanted[@]}"
 }
 
+# unit_there: systemd knows the pooler's unit, which a package that is there by half may lack.
+unit_there() {
+  [[ $(systemd_is pooler LoadState) == loaded ]]
+}
+
 # unit_back: the unit as it stood before the oldest generation that goes. A package that a deploy
-# brought and that stays does nothing: it is not started at boot, by systemd or by init scripts.
+# brought and that stays, whole or not, does nothing: it is not started at boot, by systemd or by init scripts.
 unit_back() {
-  local enabled active
-  enabled=$(GEN=${undo[0]} gen_get unit.enabled) active=$(GEN=${undo[0]} gen_get unit.active)
-  package_installed "$package" || return 0
-  case $enabled in
-    absent)
-      run systemctl --quiet disable pgbouncer.service || return
-      [[ ! -x /usr/sbin/update-rc.d ]] || run update-rc.d -f pgbouncer remove >/dev/null
-      ;;
-    disabled) run systemctl --quiet disable pgbouncer.service || return ;;
-  esac
+  local GEN=${undo[0]} enabled active links
+  enabled=$(gen_get unit.enabled) active=$(gen_get unit.active) links=$(gen_get unit.links)
+  package_installed "$package" || { package_unfinished | grep -qx -- "$package" && unit_there; } || return 0
+  [[ $enabled != absent ]] || links=none
+  if [[ $enabled == absent || $enabled == disabled ]]; then
+    run systemctl --quiet disable pgbouncer.service || return
+    [[ $links != none || ! -x /usr/sbin/update-rc.d ]] || run update-rc.d -f pgbouncer remove >/dev/null
+  fi
   [[ $active != active ]] || service_start pooler
 }

@@ -42,6 +42,22 @@ debian_broken() {
   fi
 }
 
+# debian_unfinished: dpkg's states, its journal among them. Triggers are nobody's own.
+debian_unfinished() {
+  dpkg-query -W -f '${db:Status-Status} ${Package}\n' | awk '$1 ~ /^(half-installed|half-configured|unpacked)$/ { print $2 }'
+}
+
+# debian_mend: a package that was killed while it was unpacked cannot be configured any more; it goes, as does
+# one whose dependencies have not come. What there was of its configuration before stays.
+debian_mend() {
+  local half=()
+  run dpkg_do --configure -a || say 'dpkg: what cannot be configured is removed'
+  [[ -z ${TWPOOL_PLAN:-} ]] || return 0
+  elements half $'\n' debian_unfinished || return
+  ((${#half[@]} == 0)) || run dpkg_do --remove --force-remove-reinstreq -- "${half[@]}" || return
+  [[ -z $(debian_broken) ]]
+}
+
 debian_changed() {
   local path md5
   while read -r path md5 _; do
@@ -85,6 +101,14 @@ debian_advice() {
     simulate) printf 'apt-get install -s %s' "$2" ;;
     changelog) printf 'apt-get changelog %s' "$2" ;;
   esac
+}
+
+# dpkg_do ARGUMENT...: as apt_get calls it. A package's script that hangs is ended.
+dpkg_do() {
+  local output code=0
+  output=$(DEBIAN_FRONTEND=noninteractive timeout -k 5 300 dpkg --force-confdef --force-confold "$@" 2>&1 </dev/null) || code=$?
+  ((code == 0)) || say "$output"
+  return "$code"
 }
 
 # apt_get ARGUMENT...: with the options that make it ask nothing; what it prints is kept for the case

@@ -34,22 +34,44 @@ account_add() {
   run useradd --system --user-group --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin -- "$1"
 }
 
-# package_add: the pooler's package, with what it needs.
+# package_add: the pooler's package, with what it needs. What a package manager leaves that is killed here is
+# ours to end (package_left).
 package_add() {
   ! package_installed "$package" || return 0
   [[ -n ${TWPOOL_PLAN:-} ]] || twpool-generation note "$GEN" package.installed "$(package_changes "$package" | tr '\n' ' ')"
   package_install "$package" || die 1 "the package $package could not be installed" \
     'what the package manager says is above.'
+  [[ -n ${TWPOOL_PLAN:-} ]] || twpool-generation note "$GEN" package.ended yes
 }
 
-# unit_note: how the pooler's unit stood before: "absent", or whether it was enabled and active.
+# package_left: the deploy whose package manager has left something unfinished, the last that brought packages,
+# or nothing. Nothing too where a package of anybody else is unfinished: that is the operator's.
+package_left() {
+  local GEN='' all=() i broken
+  elements all $'\n' twpool-generation list -q || return
+  for ((i = ${#all[@]} - 1; i >= 0; i--)); do
+    GEN=${all[i]}
+    [[ -z $(gen_get package.installed) ]] || break
+  done
+  ((i >= 0)) && [[ -z $(gen_get package.ended) ]] || return 0
+  broken=$(package_broken) || return
+  [[ -n $broken ]] || return 0
+  package_unfinished | awk -v own="$(gen_get package.installed)" -v gen="$GEN" '
+    BEGIN { n = split(own, name, " "); for (i = 1; i <= n; i++) ours[name[i]] }
+    !($1 in ours) { foreign = 1 }
+    END { if (!foreign) print gen }'
+}
+
+# unit_note: how the pooler's unit stood before: "absent", or whether it was enabled and active; and whether init
+# scripts had links to it, which systemctl makes along with its own.
 unit_note() {
-  local enabled=absent active=inactive
+  local enabled=absent active=inactive links=none
   if package_installed "$package"; then
     enabled=$(systemctl is-enabled pgbouncer.service 2>/dev/null) || :
     ! service_running pooler || active=active
+    [[ -z $(compgen -G '/etc/rc?.d/[SK]??pgbouncer') ]] || links=some
   fi
-  twpool-generation note "$GEN" unit.enabled "$enabled" unit.active "$active"
+  twpool-generation note "$GEN" unit.enabled "$enabled" unit.active "$active" unit.links "$links"
 }
 
 # unit_on: the pooler starts at boot.

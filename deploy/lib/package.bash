@@ -74,6 +74,17 @@ package_broken() {
   "${family}_broken"
 }
 
+# package_unfinished: the packages whose installation has begun and not ended, one per line.
+package_unfinished() {
+  "${family}_unfinished"
+}
+
+# package_mend: ends what was interrupted: configures what is there, asks no question, replaces no
+# configuration file, and removes what is there by half. 1 where something remains.
+package_mend() {
+  "${family}_mend"
+}
+
 # package_changed NAME: its configuration files in /etc/pgbouncer that are not as it brought them, one
 # per line.
 package_changed() {

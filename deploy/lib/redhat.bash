@@ -39,6 +39,15 @@ redhat_broken() {
   :
 }
 
+redhat_unfinished() {
+  :
+}
+
+# redhat_mend: dnf installs over what is half there.
+redhat_mend() {
+  :
+}
+
 redhat_changed() {
   local flags kind path
   while read -r flags kind path; do

@@ -27,11 +27,12 @@ check_package() {
   if package_installed "$package"; then
     installed=$(package_version "$package")
     finding ok package "$package $installed is installed"
-    [[ -z $broken ]] || finding warning package "$broken" "$(package_advice repair); a deploy does not need it, another does."
+    [[ -z $broken ]] || package_is_ours "$broken" ||
+      finding warning package "$broken" "$(package_advice repair); a deploy does not need it, another does."
     check_pooler
     return
   fi
-  [[ -z $broken ]] || finding error package "$broken" "$(package_advice repair)."
+  [[ -z $broken ]] || package_is_ours "$broken" || finding error package "$broken" "$(package_advice repair)."
   candidate=$(package_candidate "$package")
   if [[ -z $candidate ]]; then
     finding error package "no package $package can be had" "$(package_advice search)."
@@ -41,6 +42,13 @@ check_package() {
   [[ -n $version ]] ||
     finding error package "what version is $package $candidate?" 'add a source with a package of a released version.'
   [[ -n $broken ]] || check_installable "$candidate"
+}
+
+# package_is_ours BROKEN: a deploy was interrupted at it, and the next ends it before it comes here; 1 where not.
+package_is_ours() {
+  local left
+  [[ -r $state_dir/generations ]] && left=$(package_left) && [[ -n $left ]] || return
+  finding warning package "$1" "generation $left was interrupted at it: the next deploy ends it first, as does twpool-rollback."
 }
 
 # check_installable CANDIDATE: the package manager would do it, without removing anything.
