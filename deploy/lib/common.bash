@@ -111,14 +111,13 @@ as_user() (
 # as_user_exec USER COMMAND...: the same in the place of this shell: whoever has its process id can
 # end the command.
 as_user_exec() {
-  local account=$1 become
+  local account=$1 name directory group become
   shift
   lock_drop
   [[ $EUID -eq 0 && -n $account ]] || account=
-  become=(env -i --default-signal PATH="$PATH" LC_ALL=C)
-  become+=(HOME="$(account_field "$account" 6)" USER="$(account_field "$account" 1)")
-  [[ -z $account ]] ||
-    become+=(setpriv --reuid "$account" --regid "$(id -g "$account")" --init-groups --)
+  account_read "$account"
+  become=(env -i --default-signal PATH="$PATH" LC_ALL=C HOME="$directory" USER="$name")
+  [[ -z $account ]] || become+=(setpriv --reuid "$account" --regid "$group" --init-groups --)
   exec setsid --wait "${become[@]}" "$@"
 }
 
@@ -135,9 +134,10 @@ elements() {
   return "$code"
 }
 
-# account_field USER N: a field of its line in the user database; our own where USER is empty.
-account_field() {
-  getent passwd "${1:-$EUID}" | cut -d: -f"$2"
+# account_read USER: sets `name`, `group` (an id) and `directory` from its line in the user database; our own where
+# USER is empty. 1 where there is none.
+account_read() {
+  IFS=: read -r name _ _ group _ directory _ < <(getent passwd "${1:-$EUID}")
 }
 
 # supervised COMMAND...: waits for it in a way that a signal to us ends it too. COMMAND is a program,

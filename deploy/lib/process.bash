@@ -99,8 +99,8 @@ process_spawn() (
   lock_drop
   account=${service[user]}
   [[ $EUID -eq 0 ]] || account=
-  exec env -i --default-signal PATH="$PATH" LC_ALL=C HOME="$(account_field "$account" 6)" \
-    USER="$(account_field "$account" 1)" "$@"
+  account_read "$account"
+  exec env -i --default-signal PATH="$PATH" LC_ALL=C HOME="$directory" USER="$name" "$@"
 )
 
 # descriptors_possible HARD: as many as the site's pooler may need, or HARD, a limit, where that is lower.

@@ -101,12 +101,12 @@ leak_pooler() {
 # leak_histories: what has been typed: PGPASSWORD=, a DSN, ALTER ROLE ... PASSWORD; and libpq's own file of
 # passwords, open to all.
 leak_histories() {
-  local account home file n
+  local account name group directory file n
   for account in "$(id -un)" "${site[server.user]}" postgres; do
-    [[ -n $account ]] && home=$(account_field "$account" 6) && [[ -n $home ]] || continue
-    ! open_to_all "$root$home/.pgpass" ||
-      leak "everybody can read $root$home/.pgpass" 'chmod 600 it, and give the roles other passwords: twpool-auth rotate.'
-    for file in "$root$home"/.{bash,zsh,psql,sh}_history; do
+    [[ -n $account ]] && account_read "$account" && [[ -n $directory ]] || continue
+    ! open_to_all "$root$directory/.pgpass" ||
+      leak "everybody can read $root$directory/.pgpass" 'chmod 600 it, and give the roles other passwords: twpool-auth rotate.'
+    for file in "$root$directory"/.{bash,zsh,psql,sh}_history; do
       n=$(leak_lines "$account" "$file")
       ((n == 0)) || leak "$file has $n line(s) with a password" 'remove the lines, and give the roles other passwords: twpool-auth rotate.'
     done
