@@ -9,7 +9,7 @@
  * FILE gets one line: "killed N WHAT", or "ended POINTS CODE" where there were fewer (0: never
  * killed). Exit: that of the command, or 137 where it was killed; 64 usage, 70 no ptrace.
  */
-#include <errno.h>
+#include <dirent.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -21,13 +21,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PROCESSES 1024
-
-static pid_t tree[PROCESSES];
-static size_t tree_n;
 static const char *told;
 
-static void
+static _Noreturn void
 die(const char *what)
 {
 	perror(what);
@@ -47,29 +43,6 @@ static void __attribute__((format(printf, 1, 2))) tell(const char *fmt, ...)
 	va_end(args);
 	if (fclose(f) != 0)
 		die(told);
-}
-
-static void
-taken_up(pid_t pid)
-{
-	for (size_t i = 0; i < tree_n; i++) {
-		if (tree[i] == pid)
-			return;
-	}
-	if (tree_n == PROCESSES) {
-		errno = E2BIG;
-		die("processes");
-	}
-	tree[tree_n++] = pid;
-}
-
-static void
-forgotten(pid_t pid)
-{
-	for (size_t i = 0; i < tree_n; i++) {
-		if (tree[i] == pid)
-			tree[i] = tree[--tree_n];
-	}
 }
 
 /* status_of is a field of a process in proc(5): PPid, Name; "" where there is none. */
@@ -103,22 +76,74 @@ descends(pid_t pid, pid_t first)
 	return pid == first;
 }
 
-/* all_killed: nothing of the tree gets to do anything more; daemons are none of ours from now on.
+/* go_on lets a stopped process run, with the signal that it has stopped for. */
+static void
+go_on(pid_t pid, int status)
+{
+	const int event = status >> 16, sig = WSTOPSIG(status);
+
+	if (event == PTRACE_EVENT_STOP && sig != SIGTRAP)
+		ptrace(PTRACE_LISTEN, pid, 0, 0);
+	else
+		ptrace(PTRACE_CONT, pid, 0, (long)(event != 0 ? 0 : sig));
+}
+
+/*
+ * doom kills each process that we trace, but for those of `spared`, by process id, and their
+ * children; with `mark` it kills none, and adds those that have left the tree of `first` to them.
+ * False where there was none to kill.
+ */
+static bool
+doom(pid_t first, bool mark, char *spared)
+{
+	DIR *proc = opendir("/proc");
+	const struct dirent *entry;
+	bool any = false;
+
+	if (proc == NULL)
+		die("/proc");
+	while ((entry = readdir(proc)) != NULL) {
+		const pid_t pid = (pid_t)atoi(entry->d_name);
+
+		if (pid <= 0 || spared[pid] != 0 || atoi(status_of(pid, "TracerPid")) != getpid() ||
+		    *status_of(pid, "State") == 'Z')
+			continue;
+		if (mark ? !descends(pid, first) : spared[atoi(status_of(pid, "PPid"))] != 0) {
+			spared[pid] = 1;
+		} else if (!mark) {
+			any = kill(pid, SIGKILL) == 0 || any;
+			/* One that stands at its exit is not woken by a signal. */
+			ptrace(PTRACE_CONT, pid, 0, 0);
+		}
+	}
+	closedir(proc);
+	return any;
+}
+
+/*
+ * all_killed: nothing of the tree gets to do anything more, not even a child of whose birth we have
+ * not heard yet; returns when all of it is gone. Daemons are none of ours from now on.
  */
 static void
 all_killed(pid_t first)
 {
-	pid_t doomed[PROCESSES];
-	size_t n = 0;
+	char *spared = calloc(1 << 22, 1); /* PID_MAX_LIMIT of Linux */
 
-	for (size_t i = 0; i < tree_n; i++) {
-		if (descends(tree[i], first))
-			doomed[n++] = tree[i];
+	if (spared == NULL)
+		die("calloc");
+	doom(first, true, spared);
+	while (doom(first, false, spared)) {
+		int status;
+		pid_t pid;
+
+		/* Who is killed stops once more, at its exit. */
+		while ((pid = waitpid(-1, &status, __WALL | WNOHANG)) > 0) {
+			if (WIFSTOPPED(status) &&
+			    (spared[pid] != 0 || status >> 16 == PTRACE_EVENT_EXIT))
+				go_on(pid, status);
+		}
 	}
-	for (size_t i = 0; i < n; i++)
-		kill(doomed[i], SIGKILL);
-	memcpy(tree, doomed, n * sizeof(*doomed));
-	tree_n = n;
+	free(spared);
 }
 
 /* point_name: what a ptrace event is, or NULL where it is no point. */
@@ -137,18 +162,6 @@ point_name(int event)
 	default:
 		return NULL;
 	}
-}
-
-/* go_on lets a stopped process run, with the signal that it has stopped for. */
-static void
-go_on(pid_t pid, int status)
-{
-	const int event = status >> 16, sig = WSTOPSIG(status);
-
-	if (event == PTRACE_EVENT_STOP && sig != SIGTRAP)
-		ptrace(PTRACE_LISTEN, pid, 0, 0);
-	else
-		ptrace(PTRACE_CONT, pid, 0, (long)(event != 0 ? 0 : sig));
 }
 
 /* child waits until it is traced, and becomes the command. */
@@ -178,7 +191,6 @@ child(char *const argv[])
 	if (write(ready[1], "", 1) != 1)
 		die("write");
 	close(ready[1]);
-	taken_up(pid);
 	return pid;
 }
 
@@ -186,8 +198,7 @@ int
 main(int argc, char *argv[])
 {
 	long at, points = 0;
-	bool killed = false, ended = false;
-	int code = 0, status;
+	int status;
 	pid_t first, pid;
 
 	if (argc < 4 || (at = atol(argv[1])) < 0) {
@@ -196,29 +207,23 @@ main(int argc, char *argv[])
 	}
 	told = argv[2];
 	first = child(argv + 3);
-	while ((killed ? tree_n > 0 : !ended) && (pid = waitpid(-1, &status, __WALL)) > 0) {
+	while ((pid = waitpid(-1, &status, __WALL)) > 0) {
 		const char *name;
 
 		if (!WIFSTOPPED(status)) {
-			forgotten(pid);
-			if (pid == first) {
-				ended = true;
-				code = WIFEXITED(status) ? WEXITSTATUS(status)
-				                         : 128 + WTERMSIG(status);
-			}
-			continue;
+			if (pid != first)
+				continue;
+			status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+			tell("ended %ld %d\n", points, status);
+			return status;
 		}
-		if (!killed)
-			taken_up(pid);
 		name = point_name(status >> 16);
-		if (name != NULL && !killed && ++points == at) {
+		if (name != NULL && ++points == at) {
 			tell("killed %ld %s of %s\n", points, name, status_of(pid, "Name"));
 			all_killed(first);
-			killed = true;
+			return 128 + SIGKILL;
 		}
 		go_on(pid, status);
 	}
-	if (!killed)
-		tell("ended %ld %d\n", points, code);
-	return code;
+	die("waitpid");
 }
