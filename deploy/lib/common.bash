@@ -170,7 +170,7 @@ lock_take() {
     return
   fi
   [[ -d $root/var/lib ]] || (umask 022 && mkdir -p -- "$root/var/lib")
-  [[ -d $state_dir ]] || mkdir -m 0700 -- "$state_dir"
+  [[ -d $state_dir ]] || mkdir -p -m 0700 -- "$state_dir"
   if [[ -n ${2:-} && -r $file && ! -w $file ]]; then
     say "${0##*/}: '$file' cannot be written; going on"
     exec {TWPOOL_LOCK_FD}<"$file"
