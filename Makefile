@@ -101,7 +101,7 @@ demo: ## watch bots fail, a deploy, the same bots succeed, and a rollback (BOTS=
 	@$(MAKE) -s -j2 --no-print-directory all
 	@$(TOOL_ENV) tests/demo
 
-soak: all ## what takes long: 10,000 bots, 100,000 files, lint and check against other PgBouncers, all short passwords, hostile names, the freeze, a hundred power cuts (BOTS=, RUNS=, WATCH=, JOBS=, EVERY=, RESETS=)
+soak: all ## what takes long: 10,000 bots, 100,000 files, lint and check against other PgBouncers, all short passwords, hostile names, the freeze, races, kills and power cuts (BOTS=, RUNS=, WATCH=, JOBS=, EVERY=, ROUNDS=, RESETS=)
 	@for s in tests/soak/*; do echo "== $$s"; $(TOOL_ENV) $$s || exit; done
 
 faults: all ## kill, fill, break and cut the power of a small host at every point (QUICK=1)

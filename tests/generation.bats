@@ -337,12 +337,70 @@ resealed() {
   getfacl -np "$TWPOOL_ROOT/etc/acl/kept" | diff before -
 }
 
+# attributes FILE [NAME VALUE]: gives it one, or prints all that it has.
+attributes() {
+  python3 -c 'import os, sys
+if len(sys.argv) > 2: os.setxattr(sys.argv[1], sys.argv[2], sys.argv[3].encode())
+else: [print(name, os.getxattr(sys.argv[1], name).hex()) for name in sorted(os.listxattr(sys.argv[1]))]' "$@"
+}
+
+# root_with_attributes: moves TWPOOL_ROOT to a file system whose files can have them.
+root_with_attributes() {
+  local place old=$TWPOOL_ROOT
+  for place in "$BATS_TEST_TMPDIR" /var/tmp /dev/shm; do
+    attributes_root=$(mktemp -d "$place/twpool-attributes.XXXXXX")
+    ! attributes "$attributes_root" user.twpool yes 2>/dev/null || break
+    rmdir -- "$attributes_root" && attributes_root=
+  done
+  mv -- "$TWPOOL_ROOT" "$attributes_root/root"
+  export TWPOOL_ROOT=$attributes_root/root
+  sed -i "s|$old|$TWPOOL_ROOT|" edits.json
+}
+
+teardown() {
+  rm -rf -- ${attributes_root:+"$attributes_root"}
+}
+
+@test "a file that was deleted or replaced since gets back the attributes that it had, with its bytes" {
+  root_with_attributes
+  printf 'old\n' >"$TWPOOL_ROOT/etc/old.ini"
+  for file in "$TWPOOL_ROOT/srv/dsn.json" "$TWPOOL_ROOT/etc/old.ini"; do
+    attributes "$file" user.owner "the team of $file"
+    attributes "$file" user.empty ''
+    ! command -v setfacl >/dev/null || setfacl -m u:nobody:r "$file"
+  done
+  tree >tree.before
+  for file in "$TWPOOL_ROOT/srv/dsn.json" "$TWPOOL_ROOT/etc/old.ini"; do attributes "$file"; done >before
+  grep -q user.owner before
+  # What somebody has done since: removed it, put a copy in its place, or one of the old bytes, or nothing.
+  for since in deleted copied old alone; do
+    generation=$(twpool-generation begin)
+    twpool-generation stage -q --mode 0600 "$generation" new.ini /etc/old.ini
+    twpool-generation stage -q --edits "$generation" edits.json
+    cp "$TWPOOL_ROOT/srv/dsn.json" "$TWPOOL_ROOT/etc/old.ini" .
+    twpool-generation apply -q "$generation"
+    for file in "$TWPOOL_ROOT/srv/dsn.json" "$TWPOOL_ROOT/etc/old.ini"; do
+      cp "$file" now
+      case $since in
+        deleted) rm "$file" ;;
+        copied) rm "$file" && cp now "$file" ;;
+        old) rm "$file" && cp "${file##*/}" "$file" && chmod 0640 "$file" ;;
+      esac
+    done
+    twpool-generation restore -q --to "$generation"
+    run -0 twpool-generation verify --to "$generation"
+    for file in "$TWPOOL_ROOT/srv/dsn.json" "$TWPOOL_ROOT/etc/old.ini"; do attributes "$file"; done | diff before -
+    tree | diff tree.before -
+    twpool-generation mark "$generation" undone
+  done
+}
+
 @test "an entry that nothing of ours can have written is refused, and the host is left alone" {
   deployed
   gen=$TWPOOL_ROOT/var/lib/twpool/generations/0001/manifest.json
   cp "$gen" kept
   tree >between
-  for damage in 'del(.entries[-1].old)' '.entries[-1].old = []' 'del(.entries[-1].old.mode)' '.entries[-1].new.mode = -1' \
+  for damage in '.entries[-1].old.xattrs = {"user.x": "6"}' 'del(.entries[-1].old)' '.entries[-1].old = []' 'del(.entries[-1].old.mode)' '.entries[-1].new.mode = -1' \
     '.entries[-1].path = "/etc/../../out"' '.entries[-1].kind = "link"' 'del(.entries[-1].path)' '.entries += [null]' \
     '.entries[-1].new.uid = 4294967296' 'del(.created)'; do
     jq "$damage" kept | resealed >"$gen"

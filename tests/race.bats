@@ -51,6 +51,23 @@ ended() {
   host_tree | diff before -
 }
 
+# Of a hundred that were started at once on a host without a record, some found its directory missing and,
+# a moment later, there: exit 1.
+@test "two that both find no record yet: that the other has just made its directory is no failure" {
+  cp -r "$TWPOOL_BIN" bin
+  cat >bin/mkdir <<-'SH'
+	#!/bin/sh
+	for path; do :; done
+	[ -d "$path" ] || /bin/mkdir -m 0700 "$path"
+	exec /bin/mkdir "$@"
+	SH
+  chmod +x bin/mkdir
+  mkdir root
+  run -0 --separate-stderr env TWPOOL_BIN="$PWD/bin" TWPOOL_ROOT="$PWD/root" "$tests/../rollback/twpool-rollback"
+  [ "$output" = 'nothing to do: no deploy is active' ]
+  [ "$(stat -c %a root/var/lib/twpool)" = 700 ]
+}
+
 @test "a deploy and a rollback in hostile surroundings: the same host, to the byte" {
   host_make "$PWD" 40
   host_site

@@ -27,6 +27,7 @@ struct options {
 	const char *staged;
 	const char *reload;
 	const char *previous;
+	bool resume;
 	bool boot;
 	bool elsewhere;
 	bool errors;
@@ -159,16 +160,34 @@ boot_check(const struct options *o, const struct tw_lint *lint, const char *bina
 	return false;
 }
 
+/* resume_run is --resume: nobody else comes to end a pause that a killed run has left. */
+static bool
+resume_run(const struct tw_lint *lint, struct tw_pg_params *p, tw_ms deadline,
+           struct tw_findings *f, struct tw_err *e)
+{
+	PGconn *conn = NULL;
+	bool resumed = false;
+	bool ok = tw_admin_connect(p, deadline, &conn, e) &&
+	          tw_admin_resume(conn, deadline, &resumed, e);
+
+	PQfinish(conn);
+	return ok && (!resumed || tw_finding_add(f, tw_lint_place(lint, ""), TW_WARNING, "reload",
+	                                         "ask who did", e,
+	                                         "PgBouncer was paused, and goes on now (RESUME)"));
+}
+
 /* reload_run is --reload: what went before decides whether PgBouncer is asked at all. */
 static bool
 reload_run(const struct options *o, const struct tw_lint *lint, struct report *r,
            struct tw_findings *f, struct tw_err *e)
 {
+	tw_ms deadline = tw_pg_now() + o->timeout * 1000;
 	struct tw_pg_params p = TW_PG_PARAMS_INIT;
 	bool ok = tw_pg_dsn_read(o->reload, NULL, &p, e) &&
 	          tw_pg_params_default(&p, "fallback_application_name", name, e) &&
-	          tw_reload(lint, tw_findings_worst(f) < TW_ERROR, &p,
-	                    tw_pg_now() + o->timeout * 1000, o->previous, &r->reload, f, e);
+	          (!o->resume || resume_run(lint, &p, deadline, f, e)) &&
+	          tw_reload(lint, tw_findings_worst(f) < TW_ERROR, &p, deadline, o->previous,
+	                    &r->reload, f, e);
 
 	tw_pg_params_free(&p);
 	return ok;
@@ -238,6 +257,7 @@ run_lint(const void *options, int n, char **operands, struct tw_err *e)
 	ok = (o->pids.n == 0 || o->live != NULL || tw_fail(e, EX_USAGE, "--pid needs --live")) &&
 	     (o->previous == NULL || o->reload != NULL ||
 	      tw_fail(e, EX_USAGE, "--previous needs --reload")) &&
+	     (!o->resume || o->reload != NULL || tw_fail(e, EX_USAGE, "--resume needs --reload")) &&
 	     (n == 1 || o->keys || tw_fail(e, EX_USAGE, "which file?")) &&
 	     version_find(o, binary, &lint.version, e);
 	if (ok && o->keys)
@@ -304,6 +324,10 @@ static const struct tw_opt opts[] = {
 	  .help = "has the files as they were, to be put back if it has not (with --reload)",
 	  .type = TW_OPT_STRING,
 	  OPT(previous) },
+	{ .name = "resume",
+	  .help = "if it is paused, have it go on, before all else (with --reload)",
+	  .type = TW_OPT_FLAG,
+	  OPT(resume) },
 	{ .name = "staged",
 	  .arg = "DIR",
 	  .help = "take the files that it names from there, where they will come from",

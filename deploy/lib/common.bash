@@ -13,6 +13,11 @@ unset CDPATH BASH_ENV ENV POSIXLY_CORRECT GLOBIGNORE GREP_OPTIONS "${!PG@}" "${!
 [[ -e /proc/self/fd/0 ]] || exec 0</dev/null
 [[ -e /proc/self/fd/1 ]] || exec 1>/dev/null
 [[ -e /proc/self/fd/2 ]] || exec 2>/dev/null
+# A file that may not grow is an error, and not the end of us.
+trap '' XFSZ
+# shellcheck source=deploy/lib/limits.bash
+. "$home/deploy/lib/limits.bash"
+limits_lifted
 TWPOOL_BIN=${TWPOOL_BIN:-$home/bin}
 PATH=$TWPOOL_BIN:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export TWPOOL_BIN PATH
@@ -74,10 +79,12 @@ need_tools() {
 }
 
 # need_root: a host is changed by root alone; a tree below TWPOOL_ROOT by whoever owns it. A relative
-# one would mean another place to each program that is started.
+# one would mean another place to each program that is started. And what would be broken off is not begun.
 need_root() {
   [[ -z $root || $root == /* ]] || die 64 "TWPOOL_ROOT '$root' is not an absolute path"
   [[ -n $root || $EUID -eq 0 ]] || die 77 'must be root' "run: sudo ${0##*/} ..."
+  [[ -z $limits_short ]] || die 77 "limited to too little, and not allowed to lift it: $limits_short" \
+    'run it from a shell without that limit (ulimit -a).'
 }
 
 # seconds_since START: START is a value of EPOCHREALTIME; prints seconds with one decimal.
@@ -170,7 +177,7 @@ lock_take() {
     return
   fi
   [[ -d $root/var/lib ]] || (umask 022 && mkdir -p -- "$root/var/lib")
-  [[ -d $state_dir ]] || mkdir -m 0700 -- "$state_dir"
+  [[ -d $state_dir ]] || mkdir -p -m 0700 -- "$state_dir"
   if [[ -n ${2:-} && -r $file && ! -w $file ]]; then
     say "${0##*/}: '$file' cannot be written; going on"
     exec {TWPOOL_LOCK_FD}<"$file"

@@ -26,11 +26,11 @@ pooler_sound() {
     "$1/pgbouncer.ini" >&2
 }
 
-# pooler_reload [PREVIOUS]: the running pooler reads what is on disk, if that is sound, and is asked
+# pooler_reload [PREVIOUS [OPTION]...]: the running pooler reads what is on disk, if that is sound, and is asked
 # what it has: a reload that stops half-way answers as if all were well. Where it has something else, the
 # files of the directory PREVIOUS come back, and are reloaded. 1: it is as before.
 pooler_reload() {
-  run twpool-lint -q --reload "$(pooler_console)" ${1:+--previous "$1"} --timeout 20 \
+  run twpool-lint -q --reload "$(pooler_console)" ${1:+--previous "$1"} "${@:2}" --timeout 20 \
     --binary "$(pooler_binary)" --user "$(pooler_user)" "$root$conf_dir/pgbouncer.ini" >&2
 }
 

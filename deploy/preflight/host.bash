@@ -144,6 +144,16 @@ check_port() {
   fi
 }
 
+# check_paused: through a pool that somebody has paused nobody logs in, so that the deploy would be taken
+# back; and a pause that is meant must not be ended by that.
+check_paused() {
+  local words
+  [[ -n $manager_fit ]] && service_running pooler || return 0
+  words=$(twpool-check --dsn "$(pooler_console)" --only pools --timeout 3) || :
+  [[ $words != *'paused (RESUME)'* ]] ||
+    finding error paused 'somebody has paused the pooler: nobody gets through it' 'ask who did; RESUME in the console ends it.'
+}
+
 # limit_of PID WORD: its soft or hard limit of open files.
 limit_of() {
   awk -v field="$([[ $2 == soft ]] && printf 4 || printf 5)" '/^Max open files / { print $field }' "/proc/$1/limits"

@@ -148,10 +148,16 @@ host_end() {
   for file in "${host_root:-/nowhere}"/run/game.pid "${host_root:-/nowhere}"/run/twpool/pooler.pid; do
     [[ -s $file ]] || continue
     pid=$(<"$file")
+    _host_has "$pid" || continue
     kill -TERM "$pid" 2>/dev/null || continue
     wait_until 5 _host_ended "$pid" 2>/dev/null || kill -KILL "$pid" 2>/dev/null || :
   done
   cluster_stop
+}
+
+# _host_has PID: it is a process of this host: ids are used again, and a killed one leaves its pidfile.
+_host_has() {
+  [[ /proc/$1/cwd -ef $host_game ]] || grep -qsF "$host_root" "/proc/$1/cmdline"
 }
 
 # _host_ended PID: a zombie has ended: in a container there may be nobody who reaps it soon.

@@ -47,6 +47,15 @@ same_tree() {
   host_tree | diff before -
 }
 
+# printed: types the command that `output` says remains, as it stands there.
+printed() {
+  local command
+  # shellcheck disable=SC2154 # by `run`
+  command=$(sed -n 's/^  correct the cause above, then: //p; s/^HINT: run: //p' <<<"$output" | tail -n 1)
+  [[ $command == /*/twpool-rollback\ --to\ * ]]
+  TWPOOL_ROOT=$host_root bash -c "$command"
+}
+
 # bots_filter N: validate.command is N bots.
 bots_filter() {
   printf '.validate += {bots: %d, command: ["bin/bots", "--port", (.server.listen_port | tostring), "--bots", "%d", "--duration", "2", "--think", "0.2", "--quiet"]}' "$1" "$1"

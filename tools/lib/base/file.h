@@ -16,13 +16,19 @@
 /* TW_SHA256_SIZE: 64 hexadecimal digits and a NUL. */
 #define TW_SHA256_SIZE 65
 
-/* Owner, permission bits (07777) and, where has_mtime, the modification time of a new file. */
+struct json_t;
+
+/*
+ * Owner, permission bits (07777) and, where has_mtime, the modification time of a new file; the
+ * extended attributes that it gets, as record/xattr.h has them, or NULL. Borrowed.
+ */
 struct tw_attr {
 	mode_t mode;
 	uid_t uid;
 	gid_t gid;
 	bool has_mtime;
 	struct timespec mtime;
+	const struct json_t *xattrs;
 };
 
 /* tw_root is the prefix TWPOOL_ROOT of every absolute path that twpool writes; "" if not set. */
@@ -51,10 +57,11 @@ bool tw_file_status(const char *path, struct stat *st, bool *exists, struct tw_e
 
 /*
  * tw_file_replace makes `path` a file of these n bytes with these attributes: a temporary file in
- * the same directory, owner, the old file's extended attributes (a new one has no ACL), mode, fsync,
- * rename, fsync of the directory. Refuses (EX_CANTCREAT) anything but a regular file with one name,
- * or nothing, at `path`. On failure `path` is as it was and no temporary file is left; but where the
- * fsync of the directory fails, which nothing can take back, it is the new one.
+ * the same directory, owner, the old file's extended attributes (a new one has no ACL), those of
+ * `attr`, mode, fsync, rename, fsync of the directory. Refuses (EX_CANTCREAT) anything but a
+ * regular file with one name, or nothing, at `path`. On failure `path` is as it was and no
+ * temporary file is left; but where the fsync of the directory fails, which nothing can take back,
+ * it is the new one.
  */
 bool tw_file_replace(const char *path, const void *bytes, size_t n, const struct tw_attr *attr,
                      struct tw_err *e);
@@ -63,8 +70,9 @@ bool tw_file_replace(const char *path, const void *bytes, size_t n, const struct
 bool tw_file_remove(const char *path, struct tw_err *e);
 
 /*
- * tw_file_sweep removes what a killed tw_file_replace left beside `path`, and puts on the disk what a
- * killed one has done there. Only where no other writer can be at work. An absent directory is fine.
+ * tw_file_sweep removes what a killed tw_file_replace left beside `path`, and puts on the disk what
+ * a killed one has done there. Only where no other writer can be at work. An absent directory is
+ * fine.
  */
 bool tw_file_sweep(const char *path, struct tw_err *e);
 

@@ -10,7 +10,8 @@
 static struct tw_attr
 attr_of(const struct stat *st, bool has_mtime, struct timespec mtime)
 {
-	return (struct tw_attr){ st->st_mode & 07777, st->st_uid, st->st_gid, has_mtime, mtime };
+	return (
+	    struct tw_attr){ st->st_mode & 07777, st->st_uid, st->st_gid, has_mtime, mtime, NULL };
 }
 
 /* edits_whole makes sure that JSON can hold every edit: bytes that are not UTF-8 it cannot. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* admin.c: the console speaks the simple protocol, and its columns change with the version. */
 #include "admin.h"
+#include "base/buf.h"
 #include "local.h"
 #include "peer.h"
 
@@ -55,6 +56,42 @@ bool
 tw_admin_reload(PGconn *conn, tw_ms deadline, struct tw_err *e)
 {
 	return tw_pg_exec(conn, "RELOAD", deadline, NULL, e) || tw_context(e, "RELOAD");
+}
+
+/* database_resume is RESUME of one database, its name quoted as the console takes it. */
+static bool
+database_resume(PGconn *conn, const char *name, tw_ms deadline, struct tw_err *e)
+{
+	struct tw_buf sql = TW_BUF_INIT;
+	bool ok = tw_buf_puts(&sql, "RESUME \"", e);
+
+	for (; ok && *name != '\0'; name++)
+		ok = (*name != '"' || tw_buf_add(&sql, "\"", 1, e)) && tw_buf_add(&sql, name, 1, e);
+	ok = ok && tw_buf_puts(&sql, "\"", e) &&
+	     (tw_pg_exec(conn, tw_buf_text(&sql), deadline, NULL, e) ||
+	      tw_context(e, "%s", tw_buf_text(&sql)));
+	tw_buf_free(&sql);
+	return ok;
+}
+
+bool
+tw_admin_resume(PGconn *conn, tw_ms deadline, bool *resumed, struct tw_err *e)
+{
+	struct tw_err not_paused = TW_ERR_INIT;
+	PGresult *rows = NULL;
+	bool ok;
+
+	/* Up to 1.18 no SHOW tells whether all of it is paused; RESUME fails where it is not. */
+	*resumed = tw_pg_exec(conn, "RESUME", deadline, NULL, &not_paused);
+	ok = tw_admin_show(conn, TW_ADMIN_DATABASES, deadline, &rows, e);
+	for (int i = 0; ok && i < PQntuples(rows); i++) {
+		if (tw_admin_number(rows, i, "paused") == 0)
+			continue;
+		*resumed = true;
+		ok = database_resume(conn, tw_admin_value(rows, i, "name"), deadline, e);
+	}
+	PQclear(rows);
+	return ok;
 }
 
 const char *

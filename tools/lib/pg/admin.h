@@ -44,6 +44,12 @@ bool tw_admin_ahead(PGconn *conn, const enum tw_admin_word words[], size_t n, tw
  */
 bool tw_admin_reload(PGconn *conn, tw_ms deadline, struct tw_err *e);
 
+/*
+ * tw_admin_resume has all go on that somebody has paused or suspended: PgBouncer as a whole, and
+ * each database. *resumed says that something was. Errors as tw_pg_exec.
+ */
+bool tw_admin_resume(PGconn *conn, tw_ms deadline, bool *resumed, struct tw_err *e);
+
 /* tw_admin_value is a field by its column's name, "" where NULL; NULL where no such column. */
 const char *tw_admin_value(const PGresult *rows, int row, const char *column);
 

@@ -3,6 +3,7 @@
  */
 #include "base/file.h"
 #include "manifest.h"
+#include "xattr.h"
 
 #include <fcntl.h>
 #include <stdint.h>
@@ -91,7 +92,8 @@ state_check(const json_t *state, bool directory)
 	return json_is_integer(json_object_get(state, "mode")) && mode >= 0 && mode <= 07777 &&
 	       json_is_integer(json_object_get(state, "uid")) && uid >= 0 && uid < UINT32_MAX &&
 	       json_is_integer(json_object_get(state, "gid")) && gid >= 0 && gid < UINT32_MAX &&
-	       (directory ? sha == NULL : sha != NULL && strlen(sha) == 64);
+	       (directory ? sha == NULL : sha != NULL && strlen(sha) == 64) &&
+	       tw_xattrs_sound(json_object_get(state, "xattrs"));
 }
 
 /* entry_check refuses an entry that stage.c cannot have written: acting on it would do harm. */

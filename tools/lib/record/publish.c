@@ -2,6 +2,7 @@
 /* publish.c: makes the host what a record says, forth (apply) and back (restore). See publish.h. */
 #include "dsn/edit.h"
 #include "publish.h"
+#include "xattr.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -34,6 +35,7 @@ attr_of(const json_t *state)
 		.uid = (uid_t)json_integer_value(json_object_get(state, "uid")),
 		.gid = (gid_t)json_integer_value(json_object_get(state, "gid")),
 		.has_mtime = json_is_integer(mtime),
+		.xattrs = json_object_get(state, "xattrs"),
 	};
 
 	attr.mtime.tv_sec = (time_t)(ns / 1000000000);
@@ -45,13 +47,14 @@ attr_of(const json_t *state)
 	return attr;
 }
 
-/* state_is tells whether `now` is `want` in bytes, mode and owner. */
+/* state_is tells whether `now` is `want`: bytes, mode, owner, the attributes that `want` has. */
 static bool
 state_is(const json_t *now, const json_t *want)
 {
 	struct tw_attr a = attr_of(now), b = attr_of(want);
 
-	return state_has_bytes(now, want) && a.mode == b.mode && a.uid == b.uid && a.gid == b.gid;
+	return state_has_bytes(now, want) && a.mode == b.mode && a.uid == b.uid && a.gid == b.gid &&
+	       tw_xattrs_has(a.xattrs, b.xattrs);
 }
 
 /* state_put makes `path` what a state of the record says: those bytes, or nothing. */

@@ -3,8 +3,9 @@
  * publish.h: the one place that changes a managed path of the host. Phases stage what they want
  * into a record (stage.c), apply publishes it, restore takes it back (publish.c). An entry is
  *   { kind: file|edit|directory, group, path, old: STATE|null, new: STATE, edits: [...] }
- * with STATE { sha256, mode, uid, gid, mtime_ns } (directories: mode, uid, gid). Paths are stored
- * without TWPOOL_ROOT. A group names what belongs together in time: "pooler", "server".
+ * with STATE { sha256, mode, uid, gid, mtime_ns, xattrs } (directories: mode, uid, gid; xattrs of
+ * old files that have some, see xattr.h). Paths are stored without TWPOOL_ROOT. A group names what
+ * belongs together in time: "pooler", "server".
  */
 #pragma once
 

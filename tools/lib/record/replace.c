@@ -2,6 +2,7 @@
 /* replace.c: the one place that changes a file or directory of the host. Declared in file.h. */
 #include "base/file.h"
 #include "base/path.h"
+#include "xattr.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -10,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 /* write_all writes n bytes, however many calls it takes. */
@@ -28,49 +28,6 @@ write_all(int fd, const char *bytes, size_t n, const char *path, struct tw_err *
 		n -= (size_t)done;
 	}
 	return true;
-}
-
-/* xattr_copy_one gives `to` the extended attribute `name` of `from`. */
-static bool
-xattr_copy_one(int from, int to, const char *name, const char *path, struct tw_err *e)
-{
-	char value[65536]; /* XATTR_SIZE_MAX of linux/limits.h */
-	ssize_t n = fgetxattr(from, name, value, sizeof(value));
-
-	if (n < 0 || fsetxattr(to, name, value, (size_t)n, 0) != 0)
-		return tw_fail_errno(e, EX_CANTCREAT, "keep attribute '%s' of '%s'", name, path);
-	return true;
-}
-
-/*
- * acl_drop takes from a new file the access control list that it has inherited from its directory:
- * owner and mode say who may read it, and nobody else.
- */
-static bool
-acl_drop(int fd, const char *path, struct tw_err *e)
-{
-	return fremovexattr(fd, "system.posix_acl_access") == 0 || errno == ENODATA ||
-	       errno == ENOTSUP || tw_fail_errno(e, EX_CANTCREAT, "the ACL of '%s'", path);
-}
-
-/* xattrs_copy gives `to` all extended attributes (ACLs, labels) of the old file `name`. */
-static bool
-xattrs_copy(int dir, const char *name, int to, const char *path, struct tw_err *e)
-{
-	char names[65536]; /* XATTR_LIST_MAX of linux/limits.h */
-	int from = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	bool ok = true;
-	ssize_t n;
-
-	if (from < 0)
-		return tw_fail_errno(e, EX_CANTCREAT, "'%s'", path);
-	n = flistxattr(from, names, sizeof(names));
-	if (n < 0 && errno != ENOTSUP)
-		ok = tw_fail_errno(e, EX_CANTCREAT, "attributes of '%s'", path);
-	for (const char *at = names; ok && n > 0 && at < names + n; at += strlen(at) + 1)
-		ok = xattr_copy_one(from, to, at, path, e);
-	close(from);
-	return ok;
 }
 
 /* owner_apply gives an open file or directory its owner. */
@@ -159,8 +116,9 @@ tw_file_replace(const char *path, const void *bytes, size_t n, const struct tw_a
 		return false;
 	}
 	ok = write_all(fd, bytes, n, path, e) && owner_apply(fd, attr, path, e) &&
-	     acl_drop(fd, path, e) && (!exists || xattrs_copy(dir, name, fd, path, e)) &&
-	     mode_apply(fd, attr, path, e);
+	     tw_xattrs_drop_acl(fd, path, e) &&
+	     (!exists || tw_xattrs_copy(dir, name, fd, path, e)) &&
+	     tw_xattrs_set(fd, attr->xattrs, path, e) && mode_apply(fd, attr, path, e);
 	if (ok && fsync(fd) != 0)
 		ok = tw_fail_errno(e, EX_IOERR, "fsync '%s'", path);
 	if (close(fd) != 0 && ok)

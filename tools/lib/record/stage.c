@@ -2,6 +2,7 @@
 /* stage.c: writes into a record what is to become of a path, and what it is now. See publish.h. */
 #include "dsn/edit.h"
 #include "publish.h"
+#include "xattr.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -47,6 +48,7 @@ json_t *
 tw_state_now(const char *path, struct tw_buf *bytes, struct tw_err *e)
 {
 	char host[4096], sha[TW_SHA256_SIZE];
+	json_t *xattrs = NULL, *state;
 	struct tw_attr attr;
 	struct stat st;
 	bool exists;
@@ -55,13 +57,17 @@ tw_state_now(const char *path, struct tw_buf *bytes, struct tw_err *e)
 		return NULL;
 	if (!exists)
 		return json_null();
-	attr = (struct tw_attr){ st.st_mode & 07777, st.st_uid, st.st_gid, true, st.st_mtim };
+	attr = (struct tw_attr){ st.st_mode & 07777, st.st_uid, st.st_gid, true, st.st_mtim, NULL };
 	if (S_ISDIR(st.st_mode))
 		return state_pack(NULL, &attr);
-	if (!tw_file_read(host, TW_RECORD_FILE_LIMIT, bytes, &st, e))
+	if (!tw_file_read(host, TW_RECORD_FILE_LIMIT, bytes, &st, e) ||
+	    !tw_xattrs_host(host, &xattrs, e))
 		return NULL;
 	tw_sha256(tw_buf_text(bytes), bytes->len, sha);
-	return state_pack(sha, &attr);
+	state = state_pack(sha, &attr);
+	if (xattrs != NULL)
+		json_object_set_new(state, "xattrs", xattrs);
+	return state;
 }
 
 /* state_same compares what a new file is judged by: bytes and attributes, not its time. */
@@ -242,6 +248,7 @@ edit_entry(struct tw_record *r, const char *group, const char *path, struct tw_e
 	if (ok) {
 		new = json_copy(old);
 		json_object_del(new, "mtime_ns");
+		json_object_del(new, "xattrs");
 		json_object_set_new(new, "sha256", json_string(sha));
 		ok = entry_add(r, "edit", group, path, old, new, done, e);
 		if (ok && entry_find(r, path) != NULL)
