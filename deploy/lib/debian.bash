@@ -37,8 +37,8 @@ debian_broken() {
   if [[ -n $(find /var/lib/dpkg/updates -type f -name '[0-9]*' 2>/dev/null) ]]; then
     printf 'dpkg was interrupted'
   else
-    line=$(dpkg --audit 2>&1 | grep -m 1 .) || return 0
-    printf 'dpkg has unfinished work: %s' "$line"
+    line=$(dpkg --audit 2>&1) || :
+    [[ -z $line ]] || printf 'dpkg has unfinished work: %s' "${line%%$'\n'*}"
   fi
 }
 

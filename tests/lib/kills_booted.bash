@@ -174,5 +174,5 @@ kills_left() {
 }
 
 kills_answers() {
-  booted_bots --bots 2 --duration 0.2 --think 0.1 >answers.json
+  booted_bots --bots 2 --duration 0.2 --think 0.1 --deadline 30 --login-deadline 30 >answers.json
 }

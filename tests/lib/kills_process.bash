@@ -53,5 +53,5 @@ kills_left() {
 }
 
 kills_answers() {
-  host_bots --bots 2 --duration 0.2 --think 0.1 --quiet >answers.json
+  host_bots --bots 2 --duration 0.2 --think 0.1 --deadline 30 --login-deadline 30 --quiet >answers.json
 }
