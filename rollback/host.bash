@@ -24,32 +24,59 @@ account_stays() {
 # account_remove NAME: what one of the generations that go has created. What its process has left is
 # root's from now on.
 account_remove() {
-  noted "account.$1" && getent passwd "$1" >/dev/null || return 0
-  account_orphans "$1"
-  run userdel -- "$1" || return
+  noted "account.$1" || return 0
+  if getent passwd "$1" >/dev/null; then
+    account_orphans "$1"
+    run userdel -- "$1" || return
+  fi
+  # Also where a userdel was killed: no account could be made with its group there.
   ! getent group "$1" >/dev/null || run groupdel -- "$1"
+}
+
+# probe_back: an older deploy without the probe stays, and had no account of its own.
+probe_back() {
+  on_query || account_remove "$probe_account" || account_stays "$probe_account"
+}
+
+# schedule_then: the timer goes while its unit is there to be asked, where the older deploy has none.
+schedule_then() {
+  [[ ${site[check.schedule]} == timer ]] || schedule_off
 }
 
 # account_orphans NAME: logs stay, for whoever asks later what happened.
 account_orphans() {
-  if [[ $1 == pgbouncer && -d /var/log/pgbouncer ]]; then
-    run chown -hR --from="$1" root:root -- /var/log/pgbouncer
-  fi
+  [[ $1 == pgbouncer ]] || return 0
+  [[ ! -d /var/log/pgbouncer ]] || run chown -hR --from="$1" root:root -- /var/log/pgbouncer
+  # What others changed there is kept, with secrets for a group whose number somebody else gets.
+  [[ ! -d $conf_dir ]] || run chown -hR --from=":$1" :root -- "$conf_dir"
 }
 
 # package_back: what a deploy's package manager left when it was killed is ended, and the pooler's unit is as it was
-# before. Not at boot: the package's scripts would wait for what waits for us.
+# before. Noted before and after, for we may be killed too; and noted where nothing was left, so that no later
+# trouble of the package manager is taken for ours.
 package_back() {
   local left undo
-  [[ -z ${TWPOOL_BOOT:-} ]] || return 0
   left=$(package_left) || return
   [[ -n $left ]] || return 0
+  if [[ -z $(package_broken) && -z $(GEN=$left gen_get package.mending) ]]; then
+    package_noted "$left" package.ended
+    return
+  fi
+  # At boot the package's scripts would wait for what waits for us.
+  [[ -z ${TWPOOL_BOOT:-} ]] && ! package_foreign "$left" || return 0
   undo=("$left")
   say "the package manager was interrupted in the deploy of generation $left: what it left is ended"
+  package_noted "$left" package.mending
   package_mend || return
   # Its own start of the pooler is no part of that.
   ! unit_there || run timeout 30 systemctl stop -- pgbouncer.service || return
-  unit_back
+  unit_back || return
+  package_noted "$left" package.ended
+}
+
+# package_noted GENERATION KEY: a record that cannot be written is no reason to stop.
+package_noted() {
+  [[ -n ${TWPOOL_PLAN:-} ]] || twpool-generation note "$1" "$2" yes || say "$2 could not be noted; going on"
 }
 
 # package_stays: the package manager's trouble is no reason to leave the rest.
@@ -87,5 +114,7 @@ unit_back() {
     run systemctl --quiet disable pgbouncer.service || return
     [[ $links != none || ! -x /usr/sbin/update-rc.d ]] || run update-rc.d -f pgbouncer remove >/dev/null
   fi
-  [[ $active != active ]] || service_start pooler
+  [[ $active == active ]] || return 0
+  service_start pooler
+  [[ -n ${TWPOOL_PLAN:-}${TWPOOL_BOOT:-} ]] || service_running pooler
 }

@@ -75,7 +75,7 @@ run_stage(const void *options, int n, char **operands, struct tw_err *e)
 	json_t *done = json_array(), *edits = NULL;
 	const char *group = o->group ? o->group : "host";
 	struct tw_attr attr;
-	bool ok = gen_load(operands[0], &r, e);
+	bool ok = gen_load(operands[0], &r, e) && tw_record_open(&r, e);
 
 	if (ok && n != (o->directory || o->edits ? 2 : 3))
 		ok = tw_fail(e, EX_USAGE,

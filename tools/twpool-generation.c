@@ -100,12 +100,16 @@ run_restore(const void *options, int n, char **operands, struct tw_err *e)
 	bool ok = tw_record_numbers(&list, &count, e);
 
 	(void)n, (void)operands;
-	for (size_t i = count; ok && i-- > 0 && list[i] >= (unsigned)o->to;) {
+	/* What one of them cannot put back keeps none of the others; the first reason counts. */
+	for (size_t i = ok ? count : 0; i-- > 0 && list[i] >= (unsigned)o->to;) {
 		struct tw_record r = TW_RECORD_INIT;
+		struct tw_err later = TW_ERR_INIT, *why = ok ? e : &later;
+		bool known = tw_record_load(list[i], &r, why);
 
-		ok = tw_record_load(list[i], &r, e) &&
-		     (!is_active(&r) || tw_restore(&r, o->group, done, &failed, e));
+		ok = known && (!is_active(&r) || tw_restore(&r, o->group, done, &failed, why)) && ok;
 		tw_record_free(&r);
+		if (!known)
+			break;
 	}
 	ok = gen_report(o, done, e) && ok;
 	free(list);

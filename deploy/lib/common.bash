@@ -62,6 +62,13 @@ run() {
   [[ -n ${TWPOOL_PLAN:-} ]] || "$@"
 }
 
+# run_loose COMMAND...: the same for a command that may leave a daemon behind: it has neither our lock nor the
+# signals that we ignore.
+run_loose() {
+  say "+$(printf ' %q' "$@")"
+  [[ -n ${TWPOOL_PLAN:-} ]] || (lock_drop && exec env --default-signal "$@")
+}
+
 # usage: prints the comment at the head of the script, which is its help text.
 usage() {
   sed -n '3,/^[^#]/{s/^# \{0,1\}//p}' "$0"
@@ -186,7 +193,8 @@ lock_take() {
     exec {TWPOOL_LOCK_FD}>>"$file"
   fi
   flock -w 0.5 "$TWPOOL_LOCK_FD" || die 75 "busy: $(lock_text "$file")" 'wait until it has ended, or send it SIGTERM: it then goes back.'
-  [[ ! -w $file ]] || printf '%s (pid %s) holds the lock since %(%FT%TZ)T\n' "$1" "$$" -1 >"$file"
+  # A full disk has no room for that either.
+  [[ ! -w $file ]] || { printf '%s (pid %s) holds the lock since %(%FT%TZ)T\n' "$1" "$$" -1 >"$file"; } 2>/dev/null || :
   export TWPOOL_LOCK_FD
 }
 
@@ -229,6 +237,12 @@ site_list() {
 # gen_get KEY: a note of the generation GEN.
 gen_get() {
   twpool-generation get "$GEN" "$1" | tr -d '\0'
+}
+
+# generation_waits: the generation GEN waits for a restart of its server that is the operator's; no longer where it
+# is on its way back.
+generation_waits() {
+  [[ -n $(gen_get waiting) && $(gen_get state) == open ]]
 }
 
 # dsn_file LOCATOR: the host path of an element of server.dsn, with its #/pointer or :LINE.

@@ -44,22 +44,24 @@ package_add() {
   [[ -n ${TWPOOL_PLAN:-} ]] || twpool-generation note "$GEN" package.ended yes
 }
 
-# package_left: the deploy whose package manager has left something unfinished, the last that brought packages,
-# or nothing. Nothing too where a package of anybody else is unfinished: that is the operator's.
+# package_left: the deploy that was interrupted at the installation of packages, or nothing: the last one that brought
+# any, unless that has ended, well or not.
 package_left() {
-  local GEN='' all=() i broken
+  local GEN='' all=() i
   elements all $'\n' twpool-generation list -q || return
   for ((i = ${#all[@]} - 1; i >= 0; i--)); do
     GEN=${all[i]}
     [[ -z $(gen_get package.installed) ]] || break
   done
-  ((i >= 0)) && [[ -z $(gen_get package.ended) ]] || return 0
-  broken=$(package_broken) || return
-  [[ -n $broken ]] || return 0
-  package_unfinished | awk -v own="$(gen_get package.installed)" -v gen="$GEN" '
+  ((i < 0)) || [[ -n $(gen_get package.ended) || $(gen_get state) == complete ]] || printf '%s' "$GEN"
+}
+
+# package_foreign GENERATION: a package is unfinished that this deploy has not begun: that is the operator's.
+package_foreign() {
+  package_unfinished | awk -v own="$(GEN=$1 gen_get package.installed)" '
     BEGIN { n = split(own, name, " "); for (i = 1; i <= n; i++) ours[name[i]] }
     !($1 in ours) { foreign = 1 }
-    END { if (!foreign) print gen }'
+    END { exit !foreign }'
 }
 
 # unit_note: how the pooler's unit stood before: "absent", or whether it was enabled and active; and whether init

@@ -51,6 +51,7 @@ lookup_in() {
 # lookup_out: the block of an older deploy goes once the pooler keeps its own secrets.
 lookup_out() {
   ! on_query && lookup_there || return 0
+  twpool-generation note "$GEN" lookup.removed yes
   lookup_publish
   talk run twpool-auth reload --site "$SITE"
 }

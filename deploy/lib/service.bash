@@ -82,7 +82,8 @@ proc_read() {
 }
 
 # leftovers_removed: the temporary directories of runs that were killed, which may hold a password. Their names
-# have the id of the process that made them: it is gone, or younger, and then another one.
+# have the id of the process that made them: it is gone, or younger, and then another one. Anybody may make such
+# names, and fill them faster than they go: no reason to stop.
 leftovers_removed() {
   local dir pid state uid ticks started
   for dir in /tmp/twpool-{boot,plan}.* /var/tmp/twpool-build.*; do
@@ -90,7 +91,7 @@ leftovers_removed() {
     [[ $pid =~ ^[0-9]+$ && -d $dir && ! -L $dir ]] || continue
     [[ $EUID -eq 0 || -O $dir ]] || continue
     ! proc_read "$pid" || ((started > $(stat -c %Y -- "$dir") + 1)) || continue
-    run rm -rf -- "$dir" || return
+    run rm -rf -- "$dir" || say "'$dir' could not be removed; going on"
   done
 }
 
@@ -124,7 +125,7 @@ service_restart() {
   local restart=()
   site_list restart server.restart
   if [[ $1 == server && ${#restart[@]} -gt 0 ]]; then
-    run "${restart[@]}"
+    run_loose "${restart[@]}"
   elif [[ $1 == pooler ]]; then
     manager restart pooler
   else
@@ -141,6 +142,16 @@ service_log() {
 # service_log_tail NAME: the end of its log, for an error message.
 service_log_tail() {
   service_log "$1" 5 | sed 's/^/  | /' >&2 || :
+}
+
+# server_older: the server that runs is older than the pooler that runs: what it had there is gone.
+server_older() {
+  local pid state uid ticks started pooler
+  pid=$(service_pid pooler)
+  [[ -n $pid ]] && proc_read "$pid" || return
+  pooler=$ticks
+  pid=$(service_pid server)
+  [[ -n $pid ]] && proc_read "$pid" && ((ticks < pooler))
 }
 
 # server_manual: whether the operator restarts the server himself.

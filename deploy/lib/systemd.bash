@@ -99,6 +99,15 @@ systemd_log() {
   fi
 }
 
+# systemd_durable: what systemctl has linked is on the disk, as what is published is, before the record says so.
+systemd_durable() {
+  local directory directories=()
+  for directory in /etc/systemd/system /etc/systemd/system/*.wants /etc/rc?.d; do
+    [[ ! -d $directory ]] || directories+=("$directory")
+  done
+  sync -- "${directories[@]}"
+}
+
 # systemd_reread CHANGES: units are read again where one of the changed paths is a unit's.
 systemd_reread() {
   [[ $1 != */etc/systemd/* ]] || run systemctl daemon-reload

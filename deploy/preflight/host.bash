@@ -68,7 +68,7 @@ check_record() {
   }
   if [[ -z $GEN ]]; then
     finding ok record 'no earlier deploy is unfinished'
-  elif [[ -n $(gen_get waiting) ]]; then
+  elif generation_waits; then
     finding error record "generation $GEN waits for the server's restart" \
       "restart it and run: twpool-deploy --resume; or go back: twpool-rollback"
   else

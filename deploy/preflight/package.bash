@@ -47,7 +47,7 @@ check_package() {
 # package_is_ours BROKEN: a deploy was interrupted at it, and the next ends it before it comes here; 1 where not.
 package_is_ours() {
   local left
-  [[ -r $state_dir/generations ]] && left=$(package_left) && [[ -n $left ]] || return
+  [[ -r $state_dir/generations ]] && left=$(package_left) && [[ -n $left ]] && ! package_foreign "$left" || return
   finding warning package "$1" "generation $left was interrupted at it: the next deploy ends it first, as does twpool-rollback."
 }
 

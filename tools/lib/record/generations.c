@@ -178,9 +178,9 @@ parents_ensure(struct tw_err *e)
 	return ok;
 }
 
-/* files_remove removes every file of a directory but `keep`, which may be NULL; none is fine. */
+/* files_remove removes every file of a directory; none is fine. */
 static bool
-files_remove(const char *directory, const char *keep, struct tw_err *e)
+files_remove(const char *directory, struct tw_err *e)
 {
 	const struct dirent *entry;
 	DIR *d = opendir(directory);
@@ -190,7 +190,7 @@ files_remove(const char *directory, const char *keep, struct tw_err *e)
 	if (d == NULL)
 		return errno == ENOENT || tw_fail_errno(e, EX_IOERR, "'%s'", directory);
 	while (ok && (errno = 0, entry = readdir(d)) != NULL) {
-		if (entry->d_type == DT_DIR || (keep != NULL && strcmp(entry->d_name, keep) == 0))
+		if (entry->d_type == DT_DIR)
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name);
 		ok = tw_file_remove(path, e);
@@ -202,8 +202,8 @@ files_remove(const char *directory, const char *keep, struct tw_err *e)
 }
 
 /*
- * own_remove removes a generation's directory with all that twpool keeps there; the manifest last:
- * killed before that, it is a generation that changed nothing.
+ * own_remove removes a generation's directory with all that twpool keeps there. Killed before the manifest
+ * goes, it is a generation that changed nothing, with all that one has; after that, it is litter.
  */
 static bool
 own_remove(const struct tw_record *r, struct tw_err *e)
@@ -211,9 +211,9 @@ own_remove(const struct tw_record *r, struct tw_err *e)
 	char path[4096];
 	bool kept, ok;
 
-	ok = tw_record_path(r, "files", path, e) && files_remove(path, NULL, e) &&
-	     tw_dir_remove(path, &kept, e) && files_remove(r->dir, "manifest.json", e) &&
-	     files_remove(r->dir, NULL, e) && tw_dir_remove(r->dir, &kept, e);
+	ok = tw_record_path(r, "files", path, e) && files_remove(path, e) &&
+	     tw_dir_remove(path, &kept, e) && tw_record_path(r, "manifest.json", path, e) &&
+	     tw_file_remove(path, e) && files_remove(r->dir, e) && tw_dir_remove(r->dir, &kept, e);
 	return ok && (!kept || tw_fail(e, EX_CANTCREAT, "'%s' is not empty", r->dir));
 }
 

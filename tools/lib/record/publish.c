@@ -156,7 +156,7 @@ tw_apply(struct tw_record *r, const char *group, tw_report_list *done, struct tw
 	json_t *entry;
 	size_t i;
 
-	if (!sweep(r, group, e))
+	if (!tw_record_open(r, e) || !sweep(r, group, e))
 		return false;
 	json_array_foreach (tw_record_entries(r), i, entry) {
 		if (in_group(entry, group) && !entry_apply(r, entry, done, e))
@@ -165,21 +165,45 @@ tw_apply(struct tw_record *r, const char *group, tw_report_list *done, struct tw
 	return true;
 }
 
-/* foreign_save keeps what others made of a file beside it, as PATH.twpool-save-NNNN. */
+/* save_is tells whether a file has these bytes; `*exists` whether there is one. */
+static bool
+save_is(const char *save, const struct tw_buf *bytes, bool *exists, struct tw_err *e)
+{
+	struct tw_buf kept = TW_BUF_INIT;
+	struct stat st;
+	bool same = tw_file_status(save, &st, exists, e) && *exists &&
+	            tw_file_read(save, TW_FILE_LIMIT, &kept, NULL, e) && kept.len == bytes->len &&
+	            memcmp(tw_buf_text(&kept), tw_buf_text(bytes), bytes->len) == 0;
+
+	tw_buf_free(&kept);
+	return same;
+}
+
+/* foreign_save keeps what others made of a file beside it, as PATH.twpool-save-NNNN: each version that a repeated
+ * restore finds, the second as PATH.twpool-save-NNNN.1. */
 static bool
 foreign_save(const struct tw_record *r, const char *path, const json_t *now,
              const struct tw_buf *bytes, tw_report_list *done, struct tw_err *e)
 {
-	char host[4096], save[4096 + 32];
+	char host[4096], save[4096 + 32], suffix[32];
 	struct tw_attr attr = attr_of(now);
+	bool exists = true, same = false;
 
 	if (!tw_host_path(path, host, e))
 		return false;
-	snprintf(save, sizeof(save), "%s.twpool-save-%04u", host, r->number);
-	if (!tw_file_replace(save, tw_buf_text(bytes), bytes->len, &attr, e))
+	snprintf(suffix, sizeof(suffix), ".twpool-save-%04u", r->number);
+	for (unsigned i = 1; exists && !same && i < 1000; i++) {
+		struct tw_err unread = TW_ERR_INIT;
+
+		if (i > 1)
+			snprintf(suffix, sizeof(suffix), ".twpool-save-%04u.%u", r->number, i - 1);
+		snprintf(save, sizeof(save), "%s%s", host, suffix);
+		exists = false;
+		same = save_is(save, bytes, &exists, &unread);
+	}
+	if (!same && !tw_file_replace(save, tw_buf_text(bytes), bytes->len, &attr, e))
 		return false;
-	snprintf(save, sizeof(save), "changed since the deploy; kept as %s.twpool-save-%04u", path,
-	         r->number);
+	snprintf(save, sizeof(save), "changed since the deploy; kept as %s%s", path, suffix);
 	tw_report_add(done, path, "saved", save);
 	return true;
 }

@@ -72,6 +72,13 @@ tw_record_state(const struct tw_record *r)
 	return json_string_value(json_object_get(r->manifest, "state"));
 }
 
+bool
+tw_record_open(const struct tw_record *r, struct tw_err *e)
+{
+	return strcmp(tw_record_state(r), "open") == 0 ||
+	       tw_fail(e, EX_USAGE, "generation %04u is %s", r->number, tw_record_state(r));
+}
+
 json_t *
 tw_record_entries(const struct tw_record *r)
 {

@@ -57,6 +57,9 @@ bool tw_record_drop(struct tw_record *r, struct tw_err *e);
 /* tw_record_state is "open", "complete", "undoing" or "undone". Borrowed. */
 const char *tw_record_state(const struct tw_record *r);
 
+/* tw_record_open fails with EX_USAGE where a generation is not open: what it is to do is done, or taken back. */
+bool tw_record_open(const struct tw_record *r, struct tw_err *e);
+
 /* tw_record_entries is the list of entries. Borrowed, may be changed, then saved. */
 json_t *tw_record_entries(const struct tw_record *r);
 
