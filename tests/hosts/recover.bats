@@ -231,3 +231,22 @@ deployed() {
   taken_back
   run -0 booted_run twpool-deploy
 }
+
+# Once units were read again between the end of what acts at boot and that of the record: a tenth of a rollback, after
+# which the record said "undoing" until the next run.
+@test "the power goes while a rollback reads units again for the last time: the record is closed" {
+  host "$DEPLOYED"
+  cp "$DEPLOYED.before" files.before
+  booted_run tee /usr/local/sbin/systemctl >/dev/null <<-'SH'
+	#!/bin/sh
+	if [ "$*" = daemon-reload ] && [ ! -e /etc/systemd/system/twpool-recover.service ]; then
+	  rm "$0"
+	  touch /run/hangs
+	  exec sleep infinity
+	fi
+	exec /usr/bin/systemctl "$@"
+	SH
+  booted_run chmod 0755 /usr/local/sbin/systemctl
+  cut_hanging twpool-rollback
+  taken_back
+}
