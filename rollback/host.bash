@@ -21,16 +21,25 @@ account_stays() {
   remaining+=("the account '$1', which may have processes (ps -u $1): end them, and run it again")
 }
 
-# account_remove NAME: what one of the generations that go has created. What its process has left is
-# root's from now on.
+# account_remove NAME: what one of the generations that go has created. What its process has left is root's from
+# now on.
 account_remove() {
   noted "account.$1" || return 0
-  if getent passwd "$1" >/dev/null; then
-    account_orphans "$1"
-    run userdel -- "$1" || return
-  fi
-  # Also where a userdel was killed: no account could be made with its group there.
+  accounts_unlock && account_whole "$1" || return
+  getent passwd "$1" >/dev/null || return 0
+  account_orphans "$1"
+  run userdel -- "$1" || return
   ! getent group "$1" >/dev/null || run groupdel -- "$1"
+}
+
+# account_whole NAME: useradd and userdel write one file after the other. Of what one that did not end has left beside
+# passwd, only an account that is whole can be rid of.
+account_whole() {
+  local own=--user-group
+  ! getent passwd "$1" >/dev/null || return 0
+  ! getent group "$1" >/dev/null || own=--gid=$1
+  [[ $own == --gid=* ]] || getent shadow "$1" >/dev/null || return 0
+  account_make "$own" "$1"
 }
 
 # probe_back: an older deploy without the probe stays, and had no account of its own.

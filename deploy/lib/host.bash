@@ -27,11 +27,29 @@ schedule_off() {
   [[ ! -e $check_unit.timer ]] || run systemctl --quiet disable --now twpool-check.timer
 }
 
-# account_add NAME: a system user with a group of its own, no home and no shell.
+# accounts_unlock: what locks the accounts since before this boot, as useradd or userdel was at work when the power
+# went. They take it for somebody's who is alive where its process id has been given out again.
+accounts_unlock() {
+  local file state uid ticks started
+  proc_read 1 || return
+  for file in /etc/{passwd,shadow,group,gshadow,subuid,subgid}.lock; do
+    [[ ! -e $file ]] || (($(stat -c %Y -- "$file") >= started)) || run rm -f -- "$file" || return
+  done
+}
+
+# account_add NAME: a system user with a group of its own, no home and no shell. A group of that name is somebody's,
+# and goes with no rollback.
 account_add() {
   ! getent passwd "$1" >/dev/null || return 0
+  [[ -z $(getent group "$1") ]] || die 1 "there is a group '$1', and no such user" 'remove it, or make the user with it.'
+  accounts_unlock
   twpool-generation note "$GEN" "account.$1" created
-  run useradd --system --user-group --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin -- "$1"
+  account_make --user-group "$1"
+}
+
+# account_make GROUP-OPTION NAME
+account_make() {
+  run useradd --system "$1" --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin -- "$2"
 }
 
 # package_add: the pooler's package, with what it needs. What a package manager leaves that is killed here is

@@ -125,10 +125,9 @@ gone() {
   ! booted_run systemctl is-active --quiet "$1"
 }
 
-# cut_in configure|unpack: the power goes there, and the host boots again, which takes the deploy back.
-cut_in() {
-  hangs_in "$1"
-  booted_run_inside twpool-deploy >talk.log 2>&1 3>&- &
+# cut_hanging COMMAND...: the power goes where the command hangs, and the host boots again, which takes it back.
+cut_hanging() {
+  booted_run_inside "$@" >talk.log 2>&1 3>&- &
   load=$!
   wait_until 60 booted_run test -e /run/hangs
   booted_cut
@@ -136,9 +135,15 @@ cut_in() {
   load=
   booted_boot "$BOOTED_HOST"
   wait_until 60 booted_plays
-  hangs_no_more
   run -0 booted_run twpool-generation list --active
   [ -z "$output" ]
+}
+
+# cut_in configure|unpack: in a deploy.
+cut_in() {
+  hangs_in "$1"
+  cut_hanging twpool-deploy
+  hangs_no_more
 }
 
 # ended: dpkg has nothing to do, and the pooler is at rest.
@@ -205,4 +210,43 @@ deployed() {
   host "$READY"
   cut_in unpack
   deployed
+}
+
+# userdel writes one file after the other, under a lock that says its process id. Its half-done work was left for good,
+# and the next deploy failed: "group pgbouncer exists". The lock with the id of a process of this boot ended both.
+@test "the power goes in the middle of userdel: the boot ends its work, past a lock of before" {
+  host "$DEPLOYED"
+  cp "$DEPLOYED.before" files.before
+  booted_run tee /usr/local/sbin/userdel >/dev/null <<-'SH'
+	#!/bin/sh
+	rm "$0"
+	sed -i '/^pgbouncer:/d' /etc/passwd
+	printf '1\0' >/etc/passwd.lock
+	sync
+	touch /run/hangs
+	exec sleep infinity
+	SH
+  booted_run chmod 0755 /usr/local/sbin/userdel
+  cut_hanging twpool-rollback
+  taken_back
+  run -0 booted_run twpool-deploy
+}
+
+# Once units were read again between the end of what acts at boot and that of the record: a tenth of a rollback, after
+# which the record said "undoing" until the next run.
+@test "the power goes while a rollback reads units again for the last time: the record is closed" {
+  host "$DEPLOYED"
+  cp "$DEPLOYED.before" files.before
+  booted_run tee /usr/local/sbin/systemctl >/dev/null <<-'SH'
+	#!/bin/sh
+	if [ "$*" = daemon-reload ] && [ ! -e /etc/systemd/system/twpool-recover.service ]; then
+	  rm "$0"
+	  touch /run/hangs
+	  exec sleep infinity
+	fi
+	exec /usr/bin/systemctl "$@"
+	SH
+  booted_run chmod 0755 /usr/local/sbin/systemctl
+  cut_hanging twpool-rollback
+  taken_back
 }
