@@ -268,6 +268,49 @@ restart_game() {
   [[ "$stderr" == *'no deploy waits for a restart'* ]]
 }
 
+@test "a deploy that waits, and whose way back was killed, waits no more: the next deploy ends the way back" {
+  host '.server.restart = "manual"'
+  run -2 host_run twpool-deploy
+  TWPOOL_ROOT=$host_root twpool-generation mark 1 undoing
+  TWPOOL_ROOT=$host_root twpool-generation restore --to 1 -g server
+  run -64 host_run twpool-deploy --resume
+  run -0 --separate-stderr host_run twpool-deploy --only preflight
+  [[ "$output" == *'generation 0001 was not finished: a deploy goes back'* ]]
+  wait_until 5 second_is_over
+  run -2 host_run twpool-rollback
+  wait_until 5 second_is_over
+  restart_game
+  run -0 host_run twpool-rollback --boot
+  same_tree
+  answers
+}
+
+# A lock that it kept made every later run wait for it, and a rollback too.
+@test "a daemon that server.restart leaves behind has neither our lock nor our deaf ears" {
+  cat >restart <<-SH
+	#!/bin/bash
+	start-stop-daemon --stop --quiet --pidfile "$PWD/root/run/game.pid" --retry TERM/5/KILL/5
+	$(declare -p tests TWPOOL_BIN PATH)
+	sleep 600 >/dev/null 2>&1 3>&- &
+	echo \$! >$PWD/daemon
+	SH
+  host
+  {
+    declare -p host_top host_root host_game host_game_port host_game_user
+    printf 'export tests=%q; . "$tests/lib/host.bash"\n' "$tests"
+    printf 'host_start\n'
+  } >>restart
+  chmod +x restart
+  host_site ".server.restart = [\"$PWD/restart\"]"
+  run -0 host_run twpool-deploy
+  run -0 flock -n "$host_root/var/lib/twpool/lock" true
+  # HUP, PIPE, TERM and XFSZ; INT and QUIT are bash's for what it puts in the background.
+  (((0x$(awk '/^SigIgn:/ { print $2 }' "/proc/$(<daemon)/status") & 0x1005001) == 0))
+  run -0 host_run twpool-rollback
+  kill "$(<daemon)"
+  same_tree
+}
+
 # second_is_over: process start times are compared in whole seconds.
 second_is_over() {
   ((SECONDS > ${second:=$SECONDS} + 1))

@@ -111,6 +111,12 @@ resealed() {
   [[ "$output" == *"saved     /etc/pgbouncer/twpool/pgbouncer.ini"* ]]
   [ "$(cat "$TWPOOL_ROOT/etc/pgbouncer/twpool/pgbouncer.ini.twpool-save-0001")" = theirs ]
   [ ! -e "$TWPOOL_ROOT/etc/pgbouncer/twpool/pgbouncer.ini" ]
+  # Again, by somebody who was not done: the first version stays too, and the same is kept once.
+  for text in others others; do
+    printf '%s\n' "$text" >"$TWPOOL_ROOT/etc/pgbouncer/twpool/pgbouncer.ini"
+    twpool-generation restore --to 1
+  done
+  [ "$(cat "$TWPOOL_ROOT"/etc/pgbouncer/twpool/*)" = $'theirs\nothers' ]
 }
 
 @test "an edit is taken back as an edit: what others changed around it stays" {
@@ -242,6 +248,46 @@ resealed() {
   run -0 twpool-generation begin
   [ "$output" = 0001 ]
   [ ! -e "$TWPOOL_ROOT/var/lib/twpool/generations/0007" ]
+}
+
+@test "drop, killed at any of its removals: a whole generation that changed nothing, or none; and the next begin works" {
+  printf '{}' >site.json
+  for ((n = 1; n < 20; n++)); do
+    number=$(twpool-generation begin --site site.json)
+    code=0
+    strace -o /dev/null -e trace=unlinkat -e inject="unlinkat:signal=SIGKILL:when=$n" twpool-generation drop "$number" || code=$?
+    ((code != 0)) || break
+    for left in $(twpool-generation list -q); do
+      [ -s "$(twpool-generation get "$left" site | tr -d '\0')" ]
+      twpool-generation drop "$left"
+    done
+  done
+  ((n > 3 && n < 20))
+}
+
+@test "what is done, or goes back, is neither staged into nor applied" {
+  deployed
+  for state in complete undoing undone; do
+    twpool-generation mark 1 "$state"
+    run -64 --separate-stderr twpool-generation apply 1
+    [[ "$stderr" == *"generation 0001 is $state"* ]]
+    run -64 twpool-generation stage 1 new.ini /etc/other
+  done
+}
+
+@test "one path that cannot be put back keeps no older generation from it" {
+  deployed
+  twpool-generation mark 1 complete
+  twpool-generation begin >/dev/null
+  twpool-generation stage -q 2 new.ini /etc/second
+  twpool-generation apply -q 2
+  ln "$TWPOOL_ROOT/etc/second" "$TWPOOL_ROOT/etc/third"
+  run -73 --separate-stderr twpool-generation restore --to 1
+  [[ "$stderr" == *"1 path(s) could not be restored"* ]]
+  [ ! -e "$TWPOOL_ROOT/etc/pgbouncer" ]
+  rm "$TWPOOL_ROOT/etc/third"
+  run -0 twpool-generation restore --to 1
+  run -0 twpool-generation verify --to 1
 }
 
 @test "what was undone does not count when later deploys are verified" {

@@ -248,6 +248,38 @@ pids() {
   answers
 }
 
+@test "--previous after a way back further that was killed: that one is ended" {
+  deployed
+  host_site '.pgbouncer.default_pool_size = 7'
+  host_run twpool-deploy >/dev/null 2>&1
+  for n in 2 1; do
+    TWPOOL_ROOT=$host_root twpool-generation mark "$n" undoing
+  done
+  TWPOOL_ROOT=$host_root twpool-generation restore --to 1 -g server
+  run -0 host_run twpool-rollback --previous
+  [[ "$output" == *'the way back to the state before generation 0001 was interrupted: that is ended'*'rolled back: generation 0001 0002, verified,'* ]]
+  same_tree
+  answers
+}
+
+@test "a pooler that the killed run had already restarted: the server, which never reconnects, is restarted after it" {
+  deployed
+  host_site '.pgbouncer.default_pool_size = 7'
+  host_run twpool-deploy >/dev/null 2>&1
+  game=$(<"$host_root/run/game.pid")
+  TWPOOL_ROOT=$host_root twpool-generation mark 2 undoing
+  TWPOOL_ROOT=$host_root twpool-generation restore --to 2
+  pooler=$(<"$host_root/run/twpool/pooler.pid")
+  kill -KILL "$pooler"
+  wait_until 5 _host_ended "$pooler"
+  host_site
+  run -0 env TWPOOL_ROOT="$host_root" SITE="$host_top/site.json" home="$tests/.." bash -c '. "$home/deploy/lib/service.bash"; site_load; service_start pooler'
+  run -0 host_run twpool-rollback
+  [[ "$output" != *FAILED* && "$(<"$host_root/run/game.pid")" != "$game" ]]
+  same_tree
+  answers
+}
+
 @test "a generation that does not exist is a usage error" {
   deployed
   run -64 host_run twpool-rollback --to 7
