@@ -89,8 +89,9 @@ tw_render_host_data(const struct tw_site *site, const struct tw_render_programs 
 		json_array_append_new(lint, lint_data(site, programs));
 	timer = strcmp(tw_site_text(site, "check.schedule"), "timer") == 0;
 	data = json_pack(
-	    "{ss ss ss ss ss ss ss so so so so so so}", "ini", "/etc/pgbouncer/twpool/pgbouncer.ini",
+	    "{ss ss ss ss ss ss ss ss so so so so so so}", "ini", "/etc/pgbouncer/twpool/pgbouncer.ini",
 	    "binary", programs->pooler, "check", programs->check, "rollback", programs->rollback,
+	    "server_directory", tw_site_text(site, "server.directory"),
 	    "expected", "/var/lib/twpool-check/expected.json", "remembered",
 	    "/var/lib/twpool-check/state/last", "state", "/var/lib/twpool-check/state",
 	    "descriptors", json_sprintf("%ld", n), "loopback", list_if(site_is_local(site)),
