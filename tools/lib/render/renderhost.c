@@ -77,6 +77,7 @@ tw_render_host_data(const struct tw_site *site, const struct tw_render_programs 
                     struct tw_err *e)
 {
 	const json_t *reconnects = tw_site_at(site, "server.reconnects", e);
+	const char *directory = tw_site_text(site, "server.directory");
 	json_t *data, *lint = json_array();
 	bool timer;
 	long n = 0;
@@ -91,7 +92,7 @@ tw_render_host_data(const struct tw_site *site, const struct tw_render_programs 
 	data = json_pack(
 	    "{ss ss ss ss ss ss ss ss so so so so so so}", "ini", "/etc/pgbouncer/twpool/pgbouncer.ini",
 	    "binary", programs->pooler, "check", programs->check, "rollback", programs->rollback,
-	    "server_directory", tw_site_text(site, "server.directory"),
+	    "server_directory", *directory != '\0' ? directory : "/",
 	    "expected", "/var/lib/twpool-check/expected.json", "remembered",
 	    "/var/lib/twpool-check/state/last", "state", "/var/lib/twpool-check/state",
 	    "descriptors", json_sprintf("%ld", n), "loopback", list_if(site_is_local(site)),
