@@ -12,8 +12,9 @@ kills_begin() { :; }
 kills_end() { :; }
 
 kills_host() {
-  mkdir "$1"
+  mkdir "$1" twpool
   chmod 0755 "$1" .
+  cp -r "$tests"/../{deploy,rollback,templates} twpool
   export HOST_TEMPLATE=$top/template
   host_make "$1" 40 DSN=compiled
   host_site "$(host_compiled) | .server.dsn += [\"bin/bigbang.json#/app\"]
@@ -22,21 +23,38 @@ kills_host() {
   host_start
 }
 
+kills_fit() {
+  local preflight=$PWD/twpool/deploy/phases/preflight
+  if [[ $1 == yes ]]; then
+    printf '#!/bin/sh\n' >"$preflight"
+  else
+    cp "$tests/../deploy/phases/preflight" "$preflight"
+  fi
+}
+
 kills_host_end() {
   host_end
 }
 
 kills_at() {
-  local program=$tests/../deploy/twpool-deploy
-  [[ $2 == twpool-deploy ]] || program=$tests/../rollback/$2
-  set -- "$1" told "$program"
-  [[ $3 != */twpool-deploy ]] || set -- "$@" --site "$host_top/site.json"
-  TWPOOL_ROOT=$host_root setsid --wait "$top/faults/killat" "$@" || :
+  local argv
+  mapfile -t argv < <(_kills_argv "$2")
+  TWPOOL_ROOT=$host_root setsid --wait "$top/faults/killat" "$1" told "${argv[@]}" || :
   told=$(<told)
 }
 
 kills_run() {
-  host_run "$1"
+  local argv
+  mapfile -t argv < <(_kills_argv "$1")
+  TWPOOL_ROOT=$host_root "${argv[@]}"
+}
+
+# _kills_argv PROGRAM: how it is called, one word per line.
+_kills_argv() {
+  case $1 in
+    twpool-deploy) printf '%s\n' "$PWD/twpool/deploy/$1" --site "$host_top/site.json" ;;
+    *) printf '%s\n' "$PWD/twpool/rollback/$1" ;;
+  esac
 }
 
 kills_deployed() {
