@@ -297,8 +297,7 @@ restart_game() {
   host
   {
     declare -p host_top host_root host_game host_game_port host_game_user
-    printf 'export tests=%q; . "$tests/lib/host.bash"\n' "$tests"
-    printf 'host_start\n'
+    printf '. %q/lib/host.bash\nhost_start\n' "$tests"
   } >>restart
   chmod +x restart
   host_site ".server.restart = [\"$PWD/restart\"]"

@@ -275,6 +275,7 @@ pids() {
   kill -KILL "$pooler"
   wait_until 5 _host_ended "$pooler"
   host_site
+  # shellcheck disable=SC2016 # the inner shell's
   run -0 env TWPOOL_ROOT="$host_root" SITE="$host_top/site.json" home="$tests/.." bash -c '. "$home/deploy/lib/service.bash"; site_load; service_start pooler'
   run -0 host_run twpool-rollback
   [[ "$output" != *FAILED* && "$(<"$host_root/run/game.pid")" != "$game" ]]
