@@ -201,10 +201,15 @@ second_is_over() {
   (($(booted_run date +%s) > $1 + 1))
 }
 
-@test "what acts at boot waits for the file system of the server's files" {
+@test "what acts at boot waits for the file system of the server's files, and the server for it" {
   host "$DEPLOYED"
   run -0 booted_run systemctl show -P RequiresMountsFor twpool-recover.service
   [[ " $output " == *' /srv/twclone '* ]]
   exits 0 systemd-analyze verify --man=no twpool-recover.service
   [ -z "$output$stderr" ]
+  # The drop-in of the server says so too, but may have gone already.
+  killed_back
+  booted_run systemctl daemon-reload
+  run -0 booted_run systemctl show -P Before twpool-recover.service
+  [[ " $output " == *' twclone.service '* ]]
 }

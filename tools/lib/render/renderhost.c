@@ -73,18 +73,18 @@ lint_data(const struct tw_site *site, const struct tw_render_programs *programs)
 	                 json_sprintf("%lld", (long long)json_integer_value(port)));
 }
 
-/* mounts is the server's directory, which what acts at boot waits for; none where a unit cannot have it as a word:
- * better a boot that does not wait than no deploy. */
+/* words_if is a list of one object with a value of the site under `name`; of none where a unit cannot have it as a
+ * word: better a boot that does not wait than no deploy. */
 static json_t *
-mounts(const struct tw_site *site)
+words_if(const struct tw_site *site, const char *key, const char *name)
 {
-	const char *directory = tw_site_text(site, "server.directory");
+	const char *value = tw_site_text(site, key);
 	struct tw_buf word = TW_BUF_INIT;
 	struct tw_err e = TW_ERR_INIT;
-	bool plain = directory[0] == '/' && tw_encode("word", directory, &word, &e);
+	bool plain = tw_encode("word", value, &word, &e);
 
 	tw_buf_free(&word);
-	return plain ? json_pack("[{ss}]", "directory", directory) : json_array();
+	return plain ? json_pack("[{ss}]", name, value) : json_array();
 }
 
 json_t *
@@ -104,13 +104,14 @@ tw_render_host_data(const struct tw_site *site, const struct tw_render_programs 
 		json_array_append_new(lint, lint_data(site, programs));
 	timer = strcmp(tw_site_text(site, "check.schedule"), "timer") == 0;
 	data = json_pack(
-	    "{ss ss ss ss ss ss ss so so so so so so so}", "ini", "/etc/pgbouncer/twpool/pgbouncer.ini",
+	    "{ss ss ss ss ss ss ss so so so so so so so so}", "ini", "/etc/pgbouncer/twpool/pgbouncer.ini",
 	    "binary", programs->pooler, "check", programs->check, "rollback", programs->rollback,
 	    "expected", "/var/lib/twpool-check/expected.json", "remembered",
 	    "/var/lib/twpool-check/state/last", "state", "/var/lib/twpool-check/state",
 	    "descriptors", json_sprintf("%ld", n), "loopback", list_if(site_is_local(site)),
 	    "follows", list_if(!json_is_true(reconnects)), "cron", list_if(!timer), "timer",
-	    list_if(timer), "lint", lint, "mounts", mounts(site));
+	    list_if(timer), "lint", lint, "mounts", words_if(site, "server.directory", "directory"),
+	    "servers", words_if(site, "server.unit", "unit"));
 	if (data == NULL)
 		tw_fail(e, EX_OSERR, "out of memory");
 	return data;
