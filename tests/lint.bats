@@ -296,6 +296,13 @@ finds() {
   [ "$output" = "$POOLER_DIR/live.ini:6:1: error: restart-needed: listen_port: the file has '7', the running PgBouncer has '$POOLER_PORT': differs; takes a restart -- restart PgBouncer" ]
 }
 
+# It is changeable, but PgBouncer looks up nobody whom its old auth_file had.
+@test "--live: a first auth_user needs a restart" {
+  live_ini "\$a auth_user = lookup"
+  run -1 --separate-stderr live
+  [[ "$output" == *":18:1: error: restart-needed: auth_user: the file has 'lookup', the running PgBouncer has ''"* ]]
+}
+
 @test "--live: a key that the daemon does not know needs a restart" {
   live_ini "\$a peer_id = 1"
   run -1 --separate-stderr live

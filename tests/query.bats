@@ -46,6 +46,27 @@ files_same() {
   [ "$output" = 0 ]
 }
 
+# PgBouncer looks up nobody whom its old userlist had. The deploy failed for that, and a rollback to the lookup said
+# that all is well, and no player could log in.
+@test "from secrets to the lookup takes a restart: the plan says so, a deploy does it, and so does the way back" {
+  host_pg=$PWD/root/pg
+  host_make "$PWD" 40
+  host_site .
+  host_start
+  host_run twpool-deploy >talk.log 2>&1
+  host_site '.auth = {method: "query"} | .postgres.host = .postgres.socket_directory'
+  run -0 host_run twpool-deploy --plan
+  [[ "$output" == *"takes a restart: auth_user: "*" has 'twpool_lookup', the running PgBouncer has ''"* ]]
+  run -0 --separate-stderr host_run twpool-deploy
+  [[ "$output" == "deployed: generation 0002, "* ]]
+  host_bots --bots 5 --duration 1 --think 0.1 --quiet >bots.json
+  host_site .
+  host_run twpool-deploy >talk.log 2>&1
+  run -0 --separate-stderr host_run twpool-rollback --previous
+  run -1 grep -r 'SCRAM-SHA-256\$' "$host_root/etc/pgbouncer"
+  host_bots --bots 5 --duration 1 --think 0.1 --quiet >bots.json
+}
+
 @test "the six server connections of lookup and probe are reckoned with" {
   host_pg=$PWD/root/pg
   host_make "$PWD" 40

@@ -126,6 +126,20 @@ console() {
   grep -q '^ExecStart=/usr/local/bin/twpool-check --site ' out/check.service
 }
 
+# A template that named no key of the host's data once kept every host from its deploy.
+@test "what acts at boot waits for the server's directory, where a unit can name it" {
+  site '"name": "game"' '"name": "game"' '"server": {"directory": "/srv/my-game", "unit": "my.service"}'
+  run -0 twpool-render --host --site site.json --out out -q
+  grep -qx 'RequiresMountsFor=/var/lib/twpool /usr/local/bin/twpool-rollback /srv/my-game' out/recover.service
+  grep -qx 'Before=my.service' out/recover.service
+  for directory in '' '/srv/50% game'; do
+    site '"name": "game"' '"name": "game"' '"server": {"directory": "'"$directory"'"}'
+    run -0 twpool-render --host --site site.json --out out -q
+    grep -qx 'RequiresMountsFor=/var/lib/twpool /usr/local/bin/twpool-rollback' out/recover.service
+  done
+  run -1 grep Before out/recover.service
+}
+
 @test "a path that systemd or cron would read as something else is refused" {
   game
   run -65 twpool-render --host --site site.json --out out --check '/opt/50% twpool/check'

@@ -28,10 +28,23 @@ pooler_sound() {
 
 # pooler_reload [PREVIOUS [OPTION]...]: the running pooler reads what is on disk, if that is sound, and is asked
 # what it has: a reload that stops half-way answers as if all were well. Where it has something else, the
-# files of the directory PREVIOUS come back, and are reloaded. 1: it is as before.
+# files of the directory PREVIOUS come back, and are reloaded. 1: it is as before. One that is to look roles up from
+# now on is restarted: after a reload it would let none of the old ones in.
 pooler_reload() {
+  if pooler_begins_lookup; then
+    pooler_cut=yes
+    service_restart pooler
+    return
+  fi
   run twpool-lint -q --reload "$(pooler_console)" ${1:+--previous "$1"} "${@:2}" --timeout 20 \
     --binary "$(pooler_binary)" --user "$(pooler_user)" "$root$conf_dir/pgbouncer.ini" >&2
+}
+
+# pooler_begins_lookup: the file on disk has a lookup, and the running pooler has none.
+pooler_begins_lookup() {
+  [[ -z ${TWPOOL_PLAN:-} ]] || return 1
+  { twpool-lint -q --timeout 5 --live "$(pooler_console)" "$root$conf_dir/pgbouncer.ini" || :; } |
+    grep -q ' restart-needed: auth_user: .* has .* differs'
 }
 
 # pooler_drift OUT: what the running pooler would still lack after a reload of the files in OUT: one

@@ -88,7 +88,17 @@ default_of(const struct tw_lint *lint, const struct tw_key *k, const PGresult *r
 	return table != NULL ? table : "";
 }
 
-/* setting_differs appends the finding for one key; the console says what takes a restart. */
+/* restart_takes tells whether a value that differs comes into force with a restart only, which the console says but
+ * of a first auth_user: roles of the old auth_file stay known without a password (src/loader.c, disable_users), and
+ * whom it knows PgBouncer does not look up (src/client.c, set_pool). */
+static bool
+restart_takes(const char *key, const PGresult *rows, int row)
+{
+	return strcmp(tw_admin_value(rows, row, "changeable"), "no") == 0 ||
+	       (strcmp(key, "auth_user") == 0 && *tw_admin_value(rows, row, "value") == '\0');
+}
+
+/* setting_differs appends the finding for one key. */
 static bool
 setting_differs(const struct tw_lint *lint, const struct tw_ini_entry *entry, const PGresult *rows,
                 int row, bool boot, struct tw_findings *f, struct tw_err *e)
@@ -108,7 +118,7 @@ setting_differs(const struct tw_lint *lint, const struct tw_ini_entry *entry, co
 		                      "write what PgBouncer understands", e,
 		                      "%s: the file has '%s', this PgBouncer makes '%s' of it",
 		                      entry->key, entry->value, value);
-	if (strcmp(tw_admin_value(rows, row, "changeable"), "no") == 0)
+	if (restart_takes(entry->key, rows, row))
 		return tw_finding_add(
 		    f, entry->key_at, TW_ERROR, "restart-needed", "restart PgBouncer", e,
 		    "%s: %s has '%s', the running PgBouncer has '%s': differs; takes a restart",

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* renderhost.c: the site as the data of the host's templates: units, logrotate, cron. */
+#include "encode.h"
 #include "render.h"
 #include "size/size.h"
 
@@ -72,12 +73,25 @@ lint_data(const struct tw_site *site, const struct tw_render_programs *programs)
 	                 json_sprintf("%lld", (long long)json_integer_value(port)));
 }
 
+/* words_if is a list of one object with a value of the site under `name`; of none where a unit cannot have it as a
+ * word: better a boot that does not wait than no deploy. */
+static json_t *
+words_if(const struct tw_site *site, const char *key, const char *name)
+{
+	const char *value = tw_site_text(site, key);
+	struct tw_buf word = TW_BUF_INIT;
+	struct tw_err e = TW_ERR_INIT;
+	bool plain = tw_encode("word", value, &word, &e);
+
+	tw_buf_free(&word);
+	return plain ? json_pack("[{ss}]", name, value) : json_array();
+}
+
 json_t *
 tw_render_host_data(const struct tw_site *site, const struct tw_render_programs *programs,
                     struct tw_err *e)
 {
 	const json_t *reconnects = tw_site_at(site, "server.reconnects", e);
-	const char *directory = tw_site_text(site, "server.directory");
 	json_t *data, *lint = json_array();
 	bool timer;
 	long n = 0;
@@ -90,14 +104,14 @@ tw_render_host_data(const struct tw_site *site, const struct tw_render_programs 
 		json_array_append_new(lint, lint_data(site, programs));
 	timer = strcmp(tw_site_text(site, "check.schedule"), "timer") == 0;
 	data = json_pack(
-	    "{ss ss ss ss ss ss ss ss so so so so so so}", "ini", "/etc/pgbouncer/twpool/pgbouncer.ini",
+	    "{ss ss ss ss ss ss ss so so so so so so so so}", "ini", "/etc/pgbouncer/twpool/pgbouncer.ini",
 	    "binary", programs->pooler, "check", programs->check, "rollback", programs->rollback,
-	    "server_directory", *directory != '\0' ? directory : "/",
 	    "expected", "/var/lib/twpool-check/expected.json", "remembered",
 	    "/var/lib/twpool-check/state/last", "state", "/var/lib/twpool-check/state",
 	    "descriptors", json_sprintf("%ld", n), "loopback", list_if(site_is_local(site)),
 	    "follows", list_if(!json_is_true(reconnects)), "cron", list_if(!timer), "timer",
-	    list_if(timer), "lint", lint);
+	    list_if(timer), "lint", lint, "mounts", words_if(site, "server.directory", "directory"),
+	    "servers", words_if(site, "server.unit", "unit"));
 	if (data == NULL)
 		tw_fail(e, EX_OSERR, "out of memory");
 	return data;
