@@ -111,8 +111,8 @@ _kills_standin() {
 kills_host() {
   booted_boot "${PWD##*/}" "$KILLS_IMAGE"
   wait_until 60 booted_plays
-  production_edit '.validate += {bots: 2, latency_pairs: 10, pool_seconds: 0.2, min_success: 1, command:
-    ["bin/bots", "--port", "7777", "--bots", "2", "--duration", "0.2", "--think", "0.1"]}'
+  production_edit '.validate += {bots: 2, latency_pairs: 10, pool_seconds: 1, min_success: 1, command:
+    ["bin/bots", "--port", "7777", "--bots", "2", "--duration", "1", "--think", "0.1"]}'
   if [[ -z ${KILLS_REAL:-} ]]; then
     production_edit '.server += {dsn: ["compiled_dsn.h", "bin/bigbang.json#/app"], build: ["make", "DSN=compiled"],
       binaries: ["bin/server"]}'

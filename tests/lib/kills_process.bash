@@ -18,8 +18,8 @@ kills_host() {
   export HOST_TEMPLATE=$top/template
   host_make "$1" 40 DSN=compiled
   host_site "$(host_compiled) | .server.dsn += [\"bin/bigbang.json#/app\"]
-    | .validate += {bots: 2, latency_pairs: 10, pool_seconds: 0.2, min_success: 1}
-    | .validate.command = [\"bin/bots\", \"--port\", \"$host_game_port\", \"--bots\", \"2\", \"--duration\", \"0.2\", \"--think\", \"0.1\"]"
+    | .validate += {bots: 2, latency_pairs: 10, pool_seconds: 1, min_success: 1}
+    | .validate.command = [\"bin/bots\", \"--port\", \"$host_game_port\", \"--bots\", \"2\", \"--duration\", \"1\", \"--think\", \"0.1\"]"
   host_start
 }
 
