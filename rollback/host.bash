@@ -83,9 +83,9 @@ package_back() {
   package_noted "$left" package.ended
 }
 
-# package_noted GENERATION KEY: a record that cannot be written is no reason to stop.
+# package_noted GENERATION KEY [VALUE]: "yes". A record that cannot be written is no reason to stop.
 package_noted() {
-  [[ -n ${TWPOOL_PLAN:-} ]] || twpool-generation note "$1" "$2" yes || say "$2 could not be noted; going on"
+  [[ -n ${TWPOOL_PLAN:-} ]] || twpool-generation note "$1" "$2" "${3-yes}" || say "$2 could not be noted; going on"
 }
 
 # package_stays: the package manager's trouble is no reason to leave the rest.
@@ -96,15 +96,20 @@ package_stays() {
 
 # package_remove: the packages that any recorded deploy has installed.
 package_remove() {
-  local GEN all=() words=() one wanted=()
+  local GEN all=() words=() one wanted=() last=''
   elements all $'\n' twpool-generation list -q || return
   for GEN in "${all[@]}"; do
     read -r -a words <<<"$(gen_get package.installed)"
+    ((${#words[@]} == 0)) || last=$GEN
     for one in "${words[@]}"; do
       [[ " ${wanted[*]} " == *" $one "* ]] || ! package_installed "$one" || wanted+=("$one")
     done
   done
-  ((${#wanted[@]} == 0)) || package_purge "${wanted[@]}"
+  ((${#wanted[@]} > 0)) || return 0
+  # What a package manager leaves that is killed here is ours to end, too.
+  package_noted "$last" package.ended ''
+  package_purge "${wanted[@]}" || return
+  package_noted "$last" package.ended
 }
 
 # unit_there: systemd knows the pooler's unit, which a package that is there by half may lack.
