@@ -9,14 +9,6 @@ bats_require_minimum_version 1.5.0
 # shellcheck source=tests/lib/host_setup.bash
 . "$BATS_TEST_DIRNAME/lib/host_setup.bash"
 
-# deployed [FILTER] [MAKE-OPTION]...: a host whose game goes through the pool, and its tree before.
-deployed() {
-  local filter=${1:-.}
-  shift || :
-  host "$filter" "$@"
-  host_run twpool-deploy >deploy.log 2>&1
-}
-
 # apart COMMANDS [OPTION]...: a rollback in namespaces of its own, after these commands there.
 apart() {
   unshare --mount true 2>/dev/null || skip 'needs namespaces'

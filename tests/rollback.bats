@@ -8,23 +8,6 @@ bats_require_minimum_version 1.5.0
 # shellcheck source=tests/lib/host_setup.bash
 . "$BATS_TEST_DIRNAME/lib/host_setup.bash"
 
-# deployed [FILTER] [MAKE-OPTION]...: a host whose game goes through the pool; `before` is its tree
-# before that.
-deployed() {
-  local filter=${1:-.}
-  shift || :
-  host "$filter" "$@"
-  host_run twpool-deploy >deploy.log 2>&1 || {
-    cat deploy.log
-    return 1
-  }
-}
-
-# pids: of the game and, where it runs, the pooler.
-pids() {
-  cat "$host_root/run/game.pid" "$host_root"/run/twpool/pooler.pid
-}
-
 @test "with nothing deployed there is nothing to do, and nothing is written but the lock" {
   host_make "$PWD" 20
   host_tree >before

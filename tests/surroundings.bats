@@ -15,10 +15,9 @@ teardown() {
   host_end
 }
 
-# deployed: a host whose game goes through the pool, and its tree before and since.
-deployed() {
-  host
-  host_run twpool-deploy >deploy.log 2>&1
+# settled: a host whose game goes through the pool, and its tree before and since.
+settled() {
+  deployed .
   host_tree >between
 }
 
@@ -110,7 +109,7 @@ immutable() {
 }
 
 @test "a DSN file that became immutable: the rollback is not finished, the game keeps its pooler; and what it prints finishes it" {
-  deployed
+  settled
   immutable
   run -2 host_run twpool-rollback
   [[ "$output" == *'failed    /srv/game/bin/bigbang.json'*'failed: server files'* ]]

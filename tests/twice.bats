@@ -22,10 +22,14 @@ written() {
   perl "$tests/lib/written.pl" "$host_root" "$host_root/var/lib/twpool" <trace
 }
 
-# pids: of the game and, where it runs, the pooler.
-pids() {
-  cat "$host_root/run/game.pid"
-  [[ ! -e $host_root/run/twpool/pooler.pid ]] || cat "$host_root/run/twpool/pooler.pid"
+# nothing PROGRAM TEXT: run once more, it says so, could have changed nothing, and the processes are the same.
+nothing() {
+  pids >running
+  run -0 --separate-stderr traced "$1"
+  [ "$output" = "nothing to do: $2" ]
+  run -0 written
+  [ -z "$output" ]
+  pids | diff running -
 }
 
 # edited FILTER: a deploy of a smaller pool, and its way back, both by a reload: the trace has the one file.
@@ -42,32 +46,16 @@ edited() {
 }
 
 @test "a second deploy and a second rollback: not one call that could change a file of the host, and the same processes" {
-  host
-  host_run twpool-deploy >deploy.log 2>&1
+  deployed
   pids >running
   edited .
   pids | diff running -
-  run -0 --separate-stderr traced twpool-deploy
-  [ "$output" = 'nothing to do: no file differs from site.json' ]
-  run -0 written
-  [ -z "$output" ]
-  pids | diff running -
+  nothing twpool-deploy 'no file differs from site.json'
   host_run twpool-rollback >back.log 2>&1
-  pids >running
-  run -0 --separate-stderr traced twpool-rollback
-  [ "$output" = 'nothing to do: no deploy is active' ]
-  run -0 written
-  [ -z "$output" ]
-  pids | diff running -
+  nothing twpool-rollback 'no deploy is active'
 }
 
 @test "a second deploy of a compiled-in DSN builds nothing and touches nothing" {
-  host "$(host_compiled)" DSN=compiled
-  host_run twpool-deploy >deploy.log 2>&1
-  pids >running
-  run -0 --separate-stderr traced twpool-deploy
-  [ "$output" = 'nothing to do: no file differs from site.json' ]
-  run -0 written
-  [ -z "$output" ]
-  pids | diff running -
+  deployed "$(host_compiled)" DSN=compiled
+  nothing twpool-deploy 'no file differs from site.json'
 }

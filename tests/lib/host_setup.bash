@@ -42,6 +42,24 @@ host() {
   host_tree >before
 }
 
+# deployed [FILTER] [MAKE-OPTION]...: a host whose game goes through the pool; `before` is its tree
+# before that.
+deployed() {
+  local filter=${1:-.}
+  shift || :
+  host "$filter" "$@"
+  host_run twpool-deploy >deploy.log 2>&1 || {
+    cat deploy.log
+    return 1
+  }
+}
+
+# pids: of the game and, where it runs, the pooler.
+pids() {
+  cat "$host_root/run/game.pid"
+  [[ ! -e $host_root/run/twpool/pooler.pid ]] || cat "$host_root/run/twpool/pooler.pid"
+}
+
 # same_tree: the host is as it was.
 same_tree() {
   host_tree | diff before -
