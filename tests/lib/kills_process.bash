@@ -15,7 +15,7 @@ kills_host() {
   mkdir "$1" twpool
   chmod 0755 "$1" .
   cp -r "$tests"/../{deploy,rollback,templates} twpool
-  export HOST_TEMPLATE=$top/template
+  export HOST_TEMPLATE=$dir.template
   host_make "$1" 40 DSN=compiled
   host_site "$(host_compiled) | .server.dsn += [\"bin/bigbang.json#/app\"]
     | .validate += {bots: 2, latency_pairs: 10, pool_seconds: 1, min_success: 1}
