@@ -94,22 +94,35 @@ package_stays() {
   remaining+=("the package manager's unfinished work: $(package_advice repair)")
 }
 
-# package_remove: the packages that any recorded deploy has installed.
+# package_remove: the packages that recorded deploys have brought since this was done last. Whose configuration was
+# here before, leaves it here.
 package_remove() {
-  local GEN all=() words=() one wanted=() last=''
+  local GEN all=() words=() one last='' brought=() configured=' ' erased=() purged=()
   elements all $'\n' twpool-generation list -q || return
   for GEN in "${all[@]}"; do
     read -r -a words <<<"$(gen_get package.installed)"
-    ((${#words[@]} == 0)) || last=$GEN
     for one in "${words[@]}"; do
-      [[ " ${wanted[*]} " == *" $one "* ]] || ! package_installed "$one" || wanted+=("$one")
+      last=$GEN
+      [[ " ${brought[*]} " != *" $one "* ]] || continue
+      brought+=("$one")
+      [[ " $(gen_get package.configured) " != *" $one "* ]] || configured+="$one "
     done
+    [[ -z $(gen_get package.removed) ]] || brought=() configured=' '
   done
-  ((${#wanted[@]} > 0)) || return 0
+  ((${#brought[@]} > 0)) || return 0
+  for one in "${brought[@]}"; do
+    if [[ $configured == *" $one "* ]]; then
+      ! package_installed "$one" || erased+=("$one")
+    else
+      ! package_present "$one" || purged+=("$one")
+    fi
+  done
   # What a package manager leaves that is killed here is ours to end, too.
   package_noted "$last" package.ended ''
-  package_purge "${wanted[@]}" || return
+  ((${#erased[@]} == 0)) || package_erase "${erased[@]}" || return
+  ((${#purged[@]} == 0)) || package_purge "${purged[@]}" || return
   package_noted "$last" package.ended
+  package_noted "${all[-1]}" package.removed
 }
 
 # unit_there: systemd knows the pooler's unit, which a package that is there by half may lack.

@@ -20,6 +20,10 @@ debian_installed() {
   [[ $(dpkg-query -W -f '${db:Status-Status}' -- "$1" 2>/dev/null) == installed ]]
 }
 
+debian_present() {
+  [[ $(dpkg-query -W -f '${db:Status-Status}' -- "$1" 2>/dev/null) == [!n]* ]]
+}
+
 debian_version() {
   dpkg-query -W -f '${Version}' -- "$1"
 }
@@ -86,6 +90,10 @@ debian_install() {
     say 'apt-get: once more with a new index'
     run apt_get update && run apt_get install -- "$1"
   }
+}
+
+debian_erase() {
+  run dpkg --remove -- "$@" >&2
 }
 
 debian_purge() {

@@ -56,10 +56,27 @@ account_make() {
 # ours to end (package_left).
 package_add() {
   ! package_installed "$package" || return 0
-  [[ -n ${TWPOOL_PLAN:-} ]] || twpool-generation note "$GEN" package.installed "$(package_changes "$package" | tr '\n' ' ')"
+  [[ -n ${TWPOOL_PLAN:-} ]] || package_note
   package_install "$package" || die 1 "the package $package could not be installed" \
     'what the package manager says is above.'
   [[ -n ${TWPOOL_PLAN:-} ]] || twpool-generation note "$GEN" package.ended yes
+}
+
+# package_note: what the installation will bring, as lists of names: the packages that are new, those of them whose
+# configuration is here already, and those that are replaced by a newer version, which are the operator's.
+package_note() {
+  local one installed=() configured=() upgraded=() changes=()
+  elements changes $'\n' package_changes "$package" || die 1 "the package $package could not be installed" "${changes[*]}"
+  for one in "${changes[@]}"; do
+    if package_installed "$one"; then
+      upgraded+=("$one")
+    else
+      installed+=("$one")
+      ! package_present "$one" || configured+=("$one")
+    fi
+  done
+  twpool-generation note "$GEN" package.installed "${installed[*]}" package.configured "${configured[*]}" \
+    package.upgraded "${upgraded[*]}"
 }
 
 # package_left: the deploy that was interrupted at the installation of packages, or nothing: the last one that brought
@@ -76,7 +93,7 @@ package_left() {
 
 # package_foreign GENERATION: a package is unfinished that this deploy has not begun: that is the operator's.
 package_foreign() {
-  package_unfinished | awk -v own="$(GEN=$1 gen_get package.installed)" '
+  package_unfinished | awk -v own="$(GEN=$1 gen_get package.installed) $(GEN=$1 gen_get package.upgraded)" '
     BEGIN { n = split(own, name, " "); for (i = 1; i <= n; i++) ours[name[i]] }
     !($1 in ours) { foreign = 1 }
     END { exit !foreign }'

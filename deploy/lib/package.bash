@@ -49,6 +49,11 @@ package_installed() {
   "${family}_installed" "$1"
 }
 
+# package_present NAME: it is installed, or something of it is here: its configuration, or what was not ended.
+package_present() {
+  "${family}_present" "$1"
+}
+
 # package_version NAME: the installed version, "1.18.0-1+deb12u1".
 package_version() {
   "${family}_version" "$1"
@@ -106,6 +111,11 @@ package_changes() {
 # question is asked, no configuration file is replaced.
 package_install() {
   "${family}_install" "$1"
+}
+
+# package_erase NAME...: their configuration stays, where the package manager keeps it.
+package_erase() {
+  "${family}_erase" "$@"
 }
 
 # package_purge NAME...: with their configuration. Refused where another package needs one.

@@ -22,6 +22,10 @@ redhat_installed() {
   rpm -q --quiet -- "$1"
 }
 
+redhat_present() {
+  redhat_installed "$1"
+}
+
 redhat_version() {
   rpm -q --qf '%{VERSION}-%{RELEASE}' -- "$1"
 }
@@ -71,6 +75,11 @@ redhat_changes() {
 
 redhat_install() {
   run dnf_do --quiet --assumeyes install "$1" >&2
+}
+
+# redhat_erase: rpm keeps of the configuration what was edited, as .rpmsave.
+redhat_erase() {
+  run rpm --erase -- "$@" >&2
 }
 
 redhat_purge() {

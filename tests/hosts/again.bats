@@ -105,6 +105,71 @@ trigger_pending() {
   nothing_to_do
 }
 
+# package_is NAME: dpkg's word for it; nothing where it knows nothing of it.
+package_is() {
+  # shellcheck disable=SC2016 # dpkg's
+  booted_run dpkg-query -W -f '${db:Status-Status}' -- "$1" 2>/dev/null || :
+}
+
+# dpkg was asked for installed packages only: their configuration stayed for good.
+@test "a purge killed between removal and configuration: the next one ends it, and later takes nothing of the operator's" {
+  host "$DEPLOYED"
+  exits 0 twpool-rollback
+  exits 0 dpkg --remove pgbouncer
+  [ "$(package_is pgbouncer)" = config-files ]
+  exits 0 twpool-rollback --purge
+  [ "$(package_is pgbouncer)" = '' ]
+  exits 1 test -e /etc/pgbouncer
+  exits 0 env DEBIAN_FRONTEND=noninteractive apt-get -qq -y install pgbouncer
+  exits 0 twpool-rollback --purge
+  [ "$(package_is pgbouncer)" = installed ]
+}
+
+@test "configuration that a removed package had left: there again after a rollback with --purge" {
+  host "$READY"
+  exits 0 env DEBIAN_FRONTEND=noninteractive apt-get -qq -y install pgbouncer
+  exits 0 sh -c 'echo "; mine" >>/etc/pgbouncer/pgbouncer.ini && dpkg --remove pgbouncer'
+  deploy '.adopt = true'
+  exits 0 twpool-rollback --purge
+  [ "$(package_is pgbouncer)" = config-files ]
+  run -0 booted_run tail -n 1 /etc/pgbouncer/pgbouncer.ini
+  [ "$output" = '; mine' ]
+}
+
+# newer_library: one of those that the pooler's package needs is installed, and is needed newer; `library` is its name.
+newer_library() {
+  # shellcheck disable=SC2016 # for the host's shell
+  library=$(booted_run sh -euc 'cd /srv/apt
+    dpkg -i libevent-*.deb >&2
+    library=$(dpkg-deb -f libevent-*.deb Package)
+    for name in "$library" pgbouncer; do
+      dpkg-deb -R "$name"_*.deb "/root/$name"
+      rm "$name"_*.deb
+    done
+    sed -i "s/^Version: .*/&+newer/" "/root/$library/DEBIAN/control"
+    version=$(sed -n "s/^Version: //p" "/root/$library/DEBIAN/control")
+    sed -i -E "s/($library) \(>= [^)]*\)/\1 (>= $version)/" /root/pgbouncer/DEBIAN/control
+    for name in "$library" pgbouncer; do
+      dpkg-deb -b "/root/$name" . >&2
+    done
+    printf %s "$library"')
+  booted_repository "$BOOTED_DIR/hosts/$BOOTED_HOST/root"
+}
+
+# It was taken for a package that the deploy has brought: the purge was refused, or took it along.
+@test "a library that the pooler's package needs newer is the operator's, also after --purge" {
+  local library
+  host "$READY"
+  newer_library
+  deploy .
+  # shellcheck disable=SC2016 # for the host's shell
+  run -0 booted_run sh -c 'dpkg-query -s "$1" | grep ^Version:' sh "$library"
+  [[ "$output" == *+newer ]]
+  exits 0 twpool-rollback --purge
+  [ "$(package_is pgbouncer)" = '' ]
+  [ "$(package_is "$library")" = installed ]
+}
+
 lookup='.auth = {method: "query"} | .postgres.host = "/var/run/postgresql"'
 userlist='.auth = {method: "userlist"} | del(.postgres.host)'
 

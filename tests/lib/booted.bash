@@ -73,7 +73,7 @@ booted_root() {
   local suite=$1 root image
   image=$BOOTED_CACHE/$suite-$({
     declare -p _booted_packages _booted_offers
-    declare -f _booted_make_root _booted_repository _booted_sources
+    declare -f _booted_make_root booted_repository _booted_sources
   } | _booted_key)
   root=$(_booted_once "$image" _booted_make_root "$suite")
   if [[ -z ${2:-} ]]; then
@@ -413,7 +413,7 @@ _booted_make_root() {
       --customize-hook="chroot \"\$1\" apt-get -qq -y --no-install-recommends --download-only \
         -o Dir::Cache::archives=/srv/apt -o APT::Sandbox::User=root install ${_booted_offers[*]}" \
       "$suite" "$root" -
-    _booted_repository "$root"
+    booted_repository "$root"
     printf 'twhost\n' >"$root/etc/hostname"
     printf '127.0.0.1 localhost\n127.0.1.1 twhost\n::1 localhost\n' >"$root/etc/hosts"
     rm -f "$root/etc/resolv.conf" "$root/var/lib/dbus/machine-id"
@@ -456,8 +456,8 @@ _booted_add() {
   "${apt[@]}" clean
 }
 
-# _booted_repository ROOT: the packages in ROOT/srv/apt are ROOT's only source.
-_booted_repository() {
+# booted_repository ROOT: the packages in ROOT/srv/apt are the only source of that system.
+booted_repository() {
   local root=$1 deb
   rm -rf "$root/srv/apt/partial" "$root/srv/apt/lock"
   for deb in "$root"/srv/apt/*.deb; do
