@@ -151,7 +151,7 @@ install: all ## install under PREFIX (default /usr/local); DESTDIR for packagers
 	install -m 0644 deploy/preflight/* $(LIBDIR)/deploy/preflight
 	install -m 0644 deploy/advisories $(LIBDIR)/deploy
 	install -m 0755 rollback/twpool-rollback $(LIBDIR)/rollback
-	install -m 0644 rollback/host.bash $(LIBDIR)/rollback
+	install -m 0644 rollback/*.bash $(LIBDIR)/rollback
 	install -m 0644 $(wildcard templates/*.*) $(LIBDIR)/templates
 	install -m 0644 templates/monitoring/* $(LIBDIR)/templates/monitoring
 	for p in $(PROGRAMS); do ln -sfn ../lib/twpool/bin/$$p $(DESTDIR)$(PREFIX)/bin/$$p; done

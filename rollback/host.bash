@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: ISC
 # shellcheck shell=bash
-# The way back of deploy/lib/host.bash: accounts, packages and the pooler's unit, as the notes of the
+# The way back of deploy/lib/host.bash: accounts, schedule and the pooler's unit, as the notes of the
 # generations say that they were. Sourced by twpool-rollback, whose `undo` are those that go.
 
 # shellcheck source=deploy/lib/host.bash
 . "$home/deploy/lib/host.bash"
+# shellcheck source=rollback/package.bash
+. "$home/rollback/package.bash"
 
 # host_back: what a host has beside files, as it was.
 host_back() {
@@ -58,71 +60,6 @@ account_orphans() {
   [[ ! -d /var/log/pgbouncer ]] || run chown -hR --from="$1" root:root -- /var/log/pgbouncer
   # What others changed there is kept, with secrets for a group whose number somebody else gets.
   [[ ! -d $conf_dir ]] || run chown -hR --from=":$1" :root -- "$conf_dir"
-}
-
-# package_back: what a deploy's package manager left when it was killed is ended, and the pooler's unit is as it was
-# before. Noted before and after, for we may be killed too; and noted where nothing was left, so that no later
-# trouble of the package manager is taken for ours.
-package_back() {
-  local left undo
-  left=$(package_left) || return
-  [[ -n $left ]] || return 0
-  if [[ -z $(package_broken) && -z $(GEN=$left gen_get package.mending) ]]; then
-    package_noted "$left" package.ended
-    return
-  fi
-  # At boot the package's scripts would wait for what waits for us.
-  [[ -z ${TWPOOL_BOOT:-} ]] && ! package_foreign "$left" || return 0
-  undo=("$left")
-  say "the package manager was interrupted in the deploy of generation $left: what it left is ended"
-  package_noted "$left" package.mending
-  package_mend || return
-  # Its own start of the pooler is no part of that.
-  ! unit_there || run timeout 30 systemctl stop -- pgbouncer.service || return
-  unit_back || return
-  package_noted "$left" package.ended
-}
-
-# package_noted GENERATION KEY [VALUE]: "yes". A record that cannot be written is no reason to stop.
-package_noted() {
-  [[ -n ${TWPOOL_PLAN:-} ]] || twpool-generation note "$1" "$2" "${3-yes}" || say "$2 could not be noted; going on"
-}
-
-# package_stays: the package manager's trouble is no reason to leave the rest.
-package_stays() {
-  say 'twpool-rollback: what the package manager left unfinished could not be ended; going on'
-  remaining+=("the package manager's unfinished work: $(package_advice repair)")
-}
-
-# package_remove: the packages that recorded deploys have brought since this was done last. Whose configuration was
-# here before, leaves it here.
-package_remove() {
-  local GEN all=() words=() one last='' brought=() configured=' ' erased=() purged=()
-  elements all $'\n' twpool-generation list -q || return
-  for GEN in "${all[@]}"; do
-    read -r -a words <<<"$(gen_get package.installed)"
-    for one in "${words[@]}"; do
-      last=$GEN
-      [[ " ${brought[*]} " != *" $one "* ]] || continue
-      brought+=("$one")
-      [[ " $(gen_get package.configured) " != *" $one "* ]] || configured+="$one "
-    done
-    [[ -z $(gen_get package.removed) ]] || brought=() configured=' '
-  done
-  ((${#brought[@]} > 0)) || return 0
-  for one in "${brought[@]}"; do
-    if [[ $configured == *" $one "* ]]; then
-      ! package_installed "$one" || erased+=("$one")
-    else
-      ! package_present "$one" || purged+=("$one")
-    fi
-  done
-  # What a package manager leaves that is killed here is ours to end, too.
-  package_noted "$last" package.ended ''
-  ((${#erased[@]} == 0)) || package_erase "${erased[@]}" || return
-  ((${#purged[@]} == 0)) || package_purge "${purged[@]}" || return
-  package_noted "$last" package.ended
-  package_noted "${all[-1]}" package.removed
 }
 
 # unit_there: systemd knows the pooler's unit, which a package that is there by half may lack.
