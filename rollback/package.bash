@@ -40,17 +40,17 @@ package_stays() {
 # package_remove: the packages that recorded deploys have brought since this was done last. Whose configuration was
 # here before, leaves it here.
 package_remove() {
-  local GEN all=() words=() one last='' brought=() configured=' ' erased=() purged=()
-  elements all $'\n' twpool-generation list -q || return
-  for GEN in "${all[@]}"; do
-    read -r -a words <<<"$(gen_get package.installed)"
+  local notes=() i words=() one last='' brought=() configured=' ' erased=() purged=()
+  elements notes '' twpool-generation get all number package.installed package.configured package.removed || return
+  for ((i = 0; i < ${#notes[@]}; i += 4)); do
+    read -r -a words <<<"${notes[i + 1]}"
     for one in "${words[@]}"; do
-      last=$GEN
+      last=${notes[i]}
       [[ " ${brought[*]} " != *" $one "* ]] || continue
       brought+=("$one")
-      [[ " $(gen_get package.configured) " != *" $one "* ]] || configured+="$one "
+      [[ " ${notes[i + 2]} " != *" $one "* ]] || configured+="$one "
     done
-    [[ -z $(gen_get package.removed) ]] || brought=() configured=' '
+    [[ -z ${notes[i + 3]} ]] || brought=() configured=' '
   done
   ((${#brought[@]} > 0)) || return 0
   for one in "${brought[@]}"; do
@@ -65,5 +65,5 @@ package_remove() {
   ((${#erased[@]} == 0)) || package_erase "${erased[@]}" || return
   ((${#purged[@]} == 0)) || package_purge "${purged[@]}" || return
   package_noted "$last" package.ended yes
-  package_noted "${all[-1]}" package.removed yes
+  package_noted "${notes[-4]}" package.removed yes
 }

@@ -466,6 +466,9 @@ teardown() {
   twpool-generation begin >/dev/null
   twpool-generation note 1 pooler.was stopped answer 42
   [ "$(twpool-generation get 1 pooler.was answer absent | tr '\0' '|')" = "stopped|42||" ]
+  twpool-generation mark 1 undone
+  twpool-generation begin >/dev/null
+  [ "$(twpool-generation get all number answer state | tr '\0' '|')" = "0001|42|undone|0002||open|" ]
   twpool-generation note --evidence 1 status passed load '{"logins": 100}'
   run -0 jq -r '.status, .load.logins, .schema' "$TWPOOL_ROOT/var/lib/twpool/generations/0001/evidence.json"
   [ "$output" = $'passed\n100\n1' ]

@@ -98,27 +98,49 @@ run_note(const void *options, int n, char **operands, struct tw_err *e)
 	return ok ? 0 : e->exit;
 }
 
-int
-run_get(const void *options, int n, char **operands, struct tw_err *e)
+/* get_one prints what run_get says of one generation. */
+static bool
+get_one(struct tw_record *r, int n, char **keys, struct tw_err *e)
 {
-	struct tw_record r = TW_RECORD_INIT;
-	bool ok = gen_load(operands[0], &r, e);
-	char site[4096];
+	char number[16], site[4096];
+	bool ok = true;
 
-	(void)options;
-	for (int i = 1; ok && i < n; i++) {
-		const json_t *notes = json_object_get(r.manifest, "notes");
-		const char *text = json_string_value(json_object_get(notes, operands[i]));
+	snprintf(number, sizeof(number), "%04u", r->number);
+	for (int i = 0; ok && i < n; i++) {
+		const json_t *notes = json_object_get(r->manifest, "notes");
+		const char *text = json_string_value(json_object_get(notes, keys[i]));
 
-		if (strcmp(operands[i], "dir") == 0)
-			text = r.dir;
-		else if (strcmp(operands[i], "state") == 0)
-			text = tw_record_state(&r);
-		else if (strcmp(operands[i], "site") == 0)
-			text = (ok = tw_record_site(&r, site, e)) ? site : NULL;
+		if (strcmp(keys[i], "number") == 0)
+			text = number;
+		else if (strcmp(keys[i], "dir") == 0)
+			text = r->dir;
+		else if (strcmp(keys[i], "state") == 0)
+			text = tw_record_state(r);
+		else if (strcmp(keys[i], "site") == 0)
+			text = (ok = tw_record_site(r, site, e)) ? site : NULL;
 		fputs(text != NULL ? text : "", stdout);
 		putchar('\0');
 	}
-	tw_record_free(&r);
+	return ok;
+}
+
+int
+run_get(const void *options, int n, char **operands, struct tw_err *e)
+{
+	bool all = strcmp(operands[0], "all") == 0, ok = true;
+	unsigned *list = NULL;
+	size_t count = 1;
+
+	(void)options;
+	if (all)
+		ok = tw_record_numbers(&list, &count, e);
+	for (size_t i = 0; ok && i < count; i++) {
+		struct tw_record r = TW_RECORD_INIT;
+
+		ok = all ? tw_record_load(list[i], &r, e) : gen_load(operands[0], &r, e);
+		ok = ok && get_one(&r, n - 1, operands + 1, e);
+		tw_record_free(&r);
+	}
+	free(list);
 	return ok ? 0 : e->exit;
 }

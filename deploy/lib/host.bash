@@ -82,13 +82,12 @@ package_note() {
 # package_left: the deploy that was interrupted at the installation of packages, or nothing: the last one that brought
 # any, unless that has ended, well or not.
 package_left() {
-  local GEN='' all=() i
-  elements all $'\n' twpool-generation list -q || return
-  for ((i = ${#all[@]} - 1; i >= 0; i--)); do
-    GEN=${all[i]}
-    [[ -z $(gen_get package.installed) ]] || break
+  local notes=() i
+  elements notes '' twpool-generation get all number package.installed package.ended state || return
+  for ((i = ${#notes[@]} - 4; i >= 0; i -= 4)); do
+    [[ -z ${notes[i + 1]} ]] || break
   done
-  ((i < 0)) || [[ -n $(gen_get package.ended) || $(gen_get state) == complete ]] || printf '%s' "$GEN"
+  ((i < 0)) || [[ -n ${notes[i + 2]} || ${notes[i + 3]} == complete ]] || printf '%s' "${notes[i]}"
 }
 
 # package_foreign GENERATION: a package is unfinished that this deploy has not begun: that is the operator's.
