@@ -85,13 +85,16 @@ _kills_standins() {
 	esac
 	SCRIPT
   _kills_standin dpkg <<-'SCRIPT'
-	case " $* " in
-	  *' --configure -a '*)
+	state=$(dpkg-query -W -f '${db:Status-Status}' pgbouncer 2>/dev/null)
+	case " $state $* " in
+	  ' unpacked '*'--configure -a '*)
 	    tar -C / -xpf /srv/record/configured.tar && systemctl daemon-reload && systemctl start pgbouncer.service
 	    ;;
 	  *' --purge '*)
 	    systemctl stop pgbouncer.service
 	    update-rc.d pgbouncer remove >/dev/null
+	    # It says what it is at, before.
+	    sed -i '/^Package: \(pgbouncer\|libevent-.*\|libc*-*ares2\)$/,/^Status:/ s/^Status: .*/Status: purge ok half-installed/' /var/lib/dpkg/status
 	    xargs -d '\n' -a /srv/record/new rm -df -- && tar -C / -xpf /srv/record/old.tar && systemctl daemon-reload
 	    ;;
 	  *) exec /usr/bin/dpkg "$@" ;;
