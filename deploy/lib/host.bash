@@ -24,7 +24,10 @@ schedule_set() {
 
 # schedule_off: the timer, where there is one, runs the check no more.
 schedule_off() {
-  [[ ! -e $check_unit.timer ]] || run systemctl --quiet disable --now twpool-check.timer
+  [[ -e $check_unit.timer ]] || return 0
+  run systemctl --quiet disable --now twpool-check.timer && run systemctl stop -- twpool-check.service || return
+  # One that was stopped or had failed would stay in the list of failed units, without a file.
+  ! systemctl --quiet is-failed twpool-check.service || run systemctl reset-failed twpool-check.service
 }
 
 # accounts_unlock: what locks the accounts since before this boot, as useradd or userdel was at work when the power

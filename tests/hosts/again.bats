@@ -178,6 +178,8 @@ no_timer() {
   exits 3 systemctl is-active twpool-check.timer
   run booted_run systemctl is-enabled twpool-check.timer
   [[ "$output" != enabled ]]
+  run -0 booted_run systemctl --failed --no-legend
+  [ "$output" = '' ]
   run -0 booted_run find /etc/systemd/system -name 'twpool-check.*'
   [ -z "$output" ]
 }
@@ -191,12 +193,22 @@ foreign_changes() {
   awk 'NR == FNR { own[$0]; next } /^[<>]/ && !($2 in own)' packages.paths changes
 }
 
+# check_failed: the last check that the timer started found the pooler frozen.
+check_failed() {
+  exits 0 systemctl stop twpool-check.timer
+  exits 0 systemctl kill -s STOP pgbouncer.service
+  exits 1 systemctl start twpool-check.service
+  exits 0 systemctl kill -s CONT pgbouncer.service
+  exits 0 systemctl is-failed twpool-check.service
+}
+
 # The older deploy was there with the newer one's account, and a link to a timer that was gone.
 @test "back from the lookup and the timer to secrets and cron: no account, no timer, no link stays" {
   host "$DEPLOYED"
   deploy "$lookup | .check.schedule = \"timer\""
   exits 0 systemctl is-active twpool-check.timer
   exits 0 getent passwd twpool_probe
+  check_failed
   exits 0 twpool-rollback --previous
   exits 2 getent passwd twpool_probe
   no_timer
