@@ -83,7 +83,7 @@ redhat_erase() {
 }
 
 redhat_purge() {
-  run rpm --erase -- "$@" >&2
+  redhat_erase "$@"
 }
 
 redhat_advice() {
